@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The wire between Blender and the backend: frames and messages. Standard library and numpy only.
+
+A frame is one line of UTF-8 JSON ending in a line feed, then the raw little-endian bytes of the arrays that the line
+announces under `arrays`. docs/protocol.md shows every message. A reader is tolerant of nothing: whatever is not a
+well-formed frame raises `ProtocolError`, and no memory is taken before the announced sizes were checked.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+import numpy as np
+
+from .errors import BackendError
+from .motion.clip import Motion
+from .motion.skeleton import JOINTS
+from .request import Provenance, Reference, Request, Take
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import BinaryIO
+
+    from numpy.typing import NDArray
+
+PROTOCOL: Final = 1
+"""Number of this protocol; both sides say it in `hello` and refuse another."""
+
+MAX_LINE: Final = 1 << 20
+MAX_ARRAYS: Final = 32
+MAX_DIMENSIONS: Final = 8
+MAX_PAYLOAD: Final = 64 << 20
+DTYPES: Final = {"float32": np.dtype("<f4"), "int32": np.dtype("<i4"), "uint8": np.dtype("u1")}
+
+T = TypeVar("T", Request, Reference, Provenance)
+
+
+class ProtocolError(Exception):
+    """What was read is not a frame or not a message of this protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One message: `header["type"]` names it, `arrays` come after it as raw bytes."""
+
+    header: dict[str, Any]
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def type(self) -> str:
+        return self.header["type"]
+
+    @property
+    def id(self) -> int | None:
+        """Number of the request that this frame belongs to."""
+        return self.header.get("id")
+
+
+def encode(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]] | None = None) -> bytes:
+    """The bytes of one frame. Raises `ValueError` on what the reader of the other side would refuse."""
+    blobs: list[bytes] = []
+    announced: list[dict[str, Any]] = []
+    for name, array in (arrays or {}).items():
+        dtype = DTYPES[array.dtype.name]
+        announced.append({"name": name, "dtype": array.dtype.name, "shape": list(array.shape)})
+        blobs.append(np.ascontiguousarray(array, dtype=dtype).tobytes())
+    line = dict(header) | ({"arrays": announced} if announced else {})
+    text = json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+    if len(text) > MAX_LINE or sum(map(len, blobs)) > MAX_PAYLOAD:
+        raise ValueError(f"A frame of type {header['type']!r} is too large to be sent.")
+    return b"".join([text, *blobs])
+
+
+def read(stream: BinaryIO) -> Frame | None:
+    """The next frame, or None where the stream ends between two frames. Blocks; raises `ProtocolError`."""
+    line = stream.readline(MAX_LINE + 1)
+    if not line:
+        return None
+    if len(line) > MAX_LINE:
+        raise ProtocolError(f"A line is longer than {MAX_LINE} bytes.")
+    if not line.endswith(b"\n"):
+        raise ProtocolError("The stream ended within a line.")
+    header = _header(line)
+    arrays = {}
+    for name, (dtype, shape) in _announced(header.pop("arrays", [])).items():
+        array = np.empty(shape, dtype)
+        _fill(stream, array.reshape(-1).view(np.uint8).data)
+        arrays[name] = array
+    return Frame(header, arrays)
+
+
+def _header(line: bytes) -> dict[str, Any]:
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not JSON")
+
+    try:
+        header = json.loads(line.decode(), parse_constant=refuse)
+    # UnicodeDecodeError and JSONDecodeError are ValueErrors; RecursionError comes from "[[[[[...".
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"A line is not JSON: {_excerpt(line)}") from error
+    if not isinstance(header, dict) or not isinstance(header.get("type"), str):
+        raise ProtocolError(f"A line is not a message: {_excerpt(line)}")
+    number = header.get("id")
+    if number is not None and (type(number) is not int or number < 0):
+        raise ProtocolError(f"A message has no proper id: {_excerpt(line)}")
+    return header
+
+
+def _announced(listed: Any) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:  # noqa: ANN401 - whatever JSON holds
+    if not isinstance(listed, list) or len(listed) > MAX_ARRAYS:
+        raise ProtocolError("The arrays of a message are not a list, or too many.")
+    result: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
+    total = 0
+    for entry in listed:
+        if not isinstance(entry, dict) or entry.keys() != {"name", "dtype", "shape"}:
+            raise ProtocolError("An array is announced without exactly name, dtype and shape.")
+        name, dtype, shape = entry["name"], entry["dtype"], entry["shape"]
+        if not isinstance(name, str) or name in result:
+            raise ProtocolError("An array has no name of its own.")
+        if not isinstance(dtype, str) or dtype not in DTYPES:
+            raise ProtocolError(f"The array {name[:40]!r} has an unknown dtype.")
+        if (
+            not isinstance(shape, list)
+            or len(shape) > MAX_DIMENSIONS
+            or not all(type(size) is int and 0 <= size <= MAX_PAYLOAD for size in shape)
+        ):
+            raise ProtocolError(f"The array {name[:40]!r} has an impossible shape.")
+        total += math.prod(shape) * DTYPES[dtype].itemsize
+        # numpy refuses a shape whose sizes overflow even where another size is 0.
+        if total > MAX_PAYLOAD or math.prod(max(size, 1) for size in shape) > MAX_PAYLOAD:
+            raise ProtocolError(f"The arrays of a message are larger than {MAX_PAYLOAD} bytes.")
+        result[name] = (DTYPES[dtype], tuple(shape))
+    return result
+
+
+def _fill(stream: BinaryIO, view: memoryview) -> None:
+    while len(view):
+        count = stream.readinto(view)  # pyright: ignore[reportAttributeAccessIssue] - every buffered stream has it
+        if not count:
+            raise ProtocolError("The stream ended within an array.")
+        view = view[count:]
+
+
+def _excerpt(line: bytes) -> str:
+    return repr(line[:60].decode(errors="replace"))
+
+
+# Messages: the dataclasses of backend.request on the wire.
+
+_JSON_TYPES: Final = {
+    "str": str,
+    "int": int,
+    "float": (int, float),
+    "dict[str, Any]": dict,
+    "tuple[Reference, ...]": tuple,
+}
+
+
+def _build(kind: type[T], data: object) -> T:
+    """The dataclass `kind` from a JSON object that holds exactly its fields, each of the right type."""
+    wanted = {each.name: _JSON_TYPES[str(each.type)] for each in fields(kind)}
+    if not isinstance(data, dict) or data.keys() != wanted.keys():
+        raise ProtocolError(f"A {kind.__name__.lower()} does not have exactly the fields {', '.join(wanted)}.")
+    for name, types in wanted.items():
+        if not isinstance(data[name], types) or isinstance(data[name], bool):
+            raise ProtocolError(f"The field {name} of a {kind.__name__.lower()} has the wrong type.")
+    return kind(**data)
+
+
+def generate_header(number: int, request: Request) -> dict[str, Any]:
+    return {"type": "generate", "id": number, "request": asdict(request)}
+
+
+def parse_request(frame: Frame) -> Request:
+    """Raises `ProtocolError` on what is no request, `BackendError` on a request that cannot be met."""
+    return _build(Request, frame.header.get("request"))
+
+
+def encode_take(number: int, index: int, take: Take) -> bytes:
+    """Take `index` of request `number` as one frame."""
+    motion = take.motion
+    arrays = {
+        name: np.asarray(getattr(motion, name), np.float32) for name in ("positions", "rotations", "root", "contacts")
+    }
+    header = {
+        "type": "take",
+        "id": number,
+        "index": index,
+        "fps": float(motion.fps),
+        "provenance": take.provenance.to_json(),
+    }
+    return encode(header, arrays)
+
+
+def parse_take(frame: Frame) -> Take:
+    """Raises `ProtocolError` on what is no take: wrong fields, shapes, or numbers that are not finite."""
+    fps = frame.header.get("fps")
+    if not isinstance(fps, (int, float)) or not 1 <= fps <= 1000:
+        raise ProtocolError("A take has no proper frame rate.")
+    positions = frame.arrays.get("positions")
+    length = 0 if positions is None or positions.ndim == 0 else len(positions)
+    joints = len(JOINTS)
+    shapes = {"positions": (joints, 3), "rotations": (joints, 4), "root": (3,), "contacts": (4,)}
+    if length == 0 or frame.arrays.keys() != shapes.keys():
+        raise ProtocolError("A take does not have exactly the arrays of a motion.")
+    for name, shape in shapes.items():
+        array = frame.arrays[name]
+        if array.dtype != np.float32 or array.shape != (length, *shape) or not np.isfinite(array).all():
+            raise ProtocolError(f"The array {name} of a take has the wrong shape or is not finite.")
+    provenance = frame.header.get("provenance")
+    if not isinstance(provenance, dict) or not isinstance(provenance.get("references"), list):
+        raise ProtocolError("A take has no provenance.")
+    references = tuple(_build(Reference, each) for each in provenance["references"])
+    return Take(Motion(float(fps), **frame.arrays), _build(Provenance, {**provenance, "references": references}))
+
+
+def error_header(number: int | None, error: BackendError) -> dict[str, Any]:
+    return {"type": "error", "id": number, "code": error.code, "message": error.message, "remedy": error.remedy}
+
+
+def parse_error(header: Mapping[str, Any]) -> BackendError:
+    parts = [header.get(name) for name in ("code", "message", "remedy")]
+    if not all(isinstance(part, str) for part in parts):
+        raise ProtocolError("An error does not have code, message and remedy.")
+    return BackendError(*map(str, parts))

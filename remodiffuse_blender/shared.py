@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one door to what both worlds share: protocol, errors, requests and takes, motion maths (numpy only).
+
+In the built zip `backend/` lies beneath the add-on, in the source tree beside it.
+"""
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING or find_spec(f"{__package__}.backend") is None:
+    from backend import protocol
+    from backend.errors import BackendError
+    from backend.motion import skeleton
+    from backend.motion.clip import Motion
+    from backend.request import MAX_COUNT, MAX_PROMPT, MAX_SECONDS, MIN_SECONDS, Provenance, Reference, Request, Take
+else:
+    from .backend import protocol
+    from .backend.errors import BackendError
+    from .backend.motion import skeleton
+    from .backend.motion.clip import Motion
+    from .backend.request import MAX_COUNT, MAX_PROMPT, MAX_SECONDS, MIN_SECONDS, Provenance, Reference, Request, Take
+
+__all__ = [
+    "MAX_COUNT",
+    "MAX_PROMPT",
+    "MAX_SECONDS",
+    "MIN_SECONDS",
+    "BackendError",
+    "Motion",
+    "Provenance",
+    "Reference",
+    "Request",
+    "Take",
+    "protocol",
+    "skeleton",
+]
