@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DDIM sampling with a condition mixture.
+
+Exact shortcuts, all equal to evaluating four branches from scratch at each step: what depends on the prompt alone is
+summarised once; scales and shifts of all timesteps are tabulated; only branches with a weight are evaluated; branches
+of one sample share the work before its conditions enter; and the mixture is taken before the output layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from .mixture import KEEPS_REFERENCES, KEEPS_TEXT, mixture_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from ..model import Conditioning, Denoiser, MixtureConfig
+    from .schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A clean motion (B, T, F; normalised) to start from, noised to the last kept timestep <= `timestep`."""
+
+    motion: Tensor
+    timestep: int
+
+
+@torch.inference_mode()
+def sample(
+    denoiser: Denoiser,
+    conditions: Conditioning,
+    frame_mask: Tensor,
+    noise: Tensor,
+    coins: NDArray[np.int64],
+    schedule: Schedule,
+    mixture: MixtureConfig,
+    start: Start | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Tensor:
+    """Clean motions (B, T, F), normalised, from noise (B, T, F) by deterministic DDIM steps (eta = 0).
+
+    frame_mask (B, T), true = real frame; coins (S, B) for the schedule's timesteps (see `randomness`). A take depends
+    on its own noise, coins and conditions only, not on the rest of the batch. `progress(step, steps)` is called before
+    the first step and after each; an exception that it raises ends the sampling.
+    """
+    weights = mixture_weights(mixture, schedule.timesteps, coins)
+    steps = len(schedule)
+    x = noise
+    if start is not None:
+        steps = schedule.index(start.timestep) + 1
+        x = schedule.noised(start.motion, noise, torch.full((len(noise),), steps - 1, device=noise.device))
+    predict = MixedDenoiser(denoiser, conditions, frame_mask, schedule.timesteps[:steps], weights[:steps])
+
+    if progress is not None:
+        progress(0, steps)
+    for done, index in enumerate(reversed(range(steps)), start=1):
+        keep, add = schedule.ddim_weights(index)
+        x = keep * x + add * predict(x, index)
+        if progress is not None:
+            progress(done, steps)
+    return x
+
+
+class MixedDenoiser:
+    """The mixture of the branches' predictions, for some timesteps (S,) with weights (S, B, 4)."""
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        conditions: Conditioning,
+        frame_mask: Tensor,
+        timesteps: NDArray[np.int64],
+        weights: NDArray[np.float64],
+    ) -> None:
+        device = frame_mask.device
+        samples, branches = np.nonzero((weights != 0).any(axis=0))
+        self._denoiser = denoiser
+        self._timeline = denoiser.timeline(frame_mask)
+        self._conditions = conditions.rows(torch.from_numpy(samples).to(device)).kept(
+            torch.tensor(KEEPS_TEXT, device=device)[branches],
+            torch.tensor(KEEPS_REFERENCES, device=device)[branches],
+        )
+        self._time = denoiser.embed_time(torch.from_numpy(timesteps).to(device))
+        pooled = self._conditions.pooled
+        self._modulation = denoiser.modulate(self._time[:, None] if pooled is None else self._time[:, None] + pooled)
+        self._steps = [_Step.plan(step[samples, branches], samples, len(frame_mask), device) for step in weights]
+
+    def __call__(self, x_t: Tensor, index: int) -> Tensor:
+        """x_t (B, T, F) at `timesteps[index]` -> mixed prediction of the clean motion (B, T, F), float32."""
+        step = self._steps[index]
+        modulation = tuple(block.rows(index) for block in self._modulation)
+        if self._conditions.pooled is not None:
+            modulation = tuple(block.rows(step.rows) for block in modulation)
+        frames = self._denoiser.decode(
+            x_t, self._timeline, self._conditions.rows(step.rows), modulation, samples=step.samples
+        )
+        mixed = torch.einsum("bn,ntd->btd", step.weights.to(frames.dtype), frames)
+        return self._denoiser.project(mixed, x_t, self._time[index : index + 1]).float()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """The branches that one denoising step evaluates.
+
+    `rows` (N,) into the rows of the conditions, `samples` (N,) that they belong to, and mixing `weights` (B, N).
+    """
+
+    rows: Tensor
+    samples: Tensor
+    weights: Tensor
+
+    @classmethod
+    def plan(cls, weights: NDArray[np.float64], samples: NDArray[np.int64], batch: int, device: torch.device) -> _Step:
+        """`weights` and `samples` (all rows,) of this step."""
+        rows = np.flatnonzero(weights)
+        mixing = np.zeros((batch, len(rows)), np.float32)
+        mixing[samples[rows], np.arange(len(rows))] = weights[rows]
+        return cls(*(torch.from_numpy(part).to(device) for part in (rows, samples[rows], mixing)))

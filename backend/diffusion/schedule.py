@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The noise schedule, and which of its timesteps sampling keeps. All numbers are float64 and stay off the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate, repeat
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from ..model.config import DiffusionConfig
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Schedule:
+    """A sequence of timesteps, ascending, on the scale that the network was trained on.
+
+    `timesteps` (S,) and `signal` (S,), alpha-bar of each: the share of the clean motion's variance in x_t.
+    """
+
+    timesteps: NDArray[np.int64]
+    signal: NDArray[np.float64]
+
+    @classmethod
+    def training(cls, config: DiffusionConfig) -> Self:
+        """Every timestep."""
+        betas = np.linspace(config.beta_start, config.beta_end, config.steps)
+        return cls(np.arange(config.steps), np.cumprod(1.0 - betas, dtype=np.float64))
+
+    @classmethod
+    def sampling(cls, config: DiffusionConfig) -> Self:
+        """The timesteps that `config.sections` keeps."""
+        full = cls.training(config)
+        kept = kept_timesteps(config.steps, config.sections)
+        return cls(full.timesteps[kept], full.signal[kept])
+
+    def __len__(self) -> int:
+        return len(self.timesteps)
+
+    @property
+    def signal_before(self) -> NDArray[np.float64]:
+        """(S,) alpha-bar after the denoising step from each timestep; 1 before the first, a clean motion."""
+        return np.append(1.0, self.signal[:-1])
+
+    @property
+    def betas(self) -> NDArray[np.float64]:
+        """(S,) noise variance that each step of this sequence adds."""
+        return 1.0 - self.signal / self.signal_before
+
+    @property
+    def fixed_large_variance(self) -> NDArray[np.float64]:
+        """(S,) variance of an ancestral (DDPM) step: beta; for the first step the posterior variance of the second."""
+        betas = self.betas
+        posterior = betas * (1.0 - self.signal_before) / (1.0 - self.signal)
+        return np.append(posterior[1], betas[1:])
+
+    def index(self, timestep: int) -> int:
+        """The place of the last kept timestep <= `timestep`; the first where there is none."""
+        return max(int(np.searchsorted(self.timesteps, timestep, side="right")) - 1, 0)
+
+    def noised(self, clean: Tensor, noise: Tensor, index: Tensor) -> Tensor:
+        """x_t = sqrt(signal) x_0 + sqrt(1 - signal) noise for motions (B, T, F), at the places `index` (B,)."""
+        table = torch.from_numpy(np.sqrt([self.signal, 1.0 - self.signal]).astype(np.float32)).to(clean)
+        keep, add = table[:, index, None, None]
+        return keep * clean + add * noise
+
+    def ddim_weights(self, index: int) -> tuple[float, float]:
+        """(a, b) of the deterministic DDIM step x' = a x + b x_0 (Song et al. 2021, eq. 12 with eta = 0)."""
+        now, then = float(self.signal[index]), float(self.signal_before[index])
+        noise_ratio = ((1.0 - then) / (1.0 - now)) ** 0.5
+        return noise_ratio, then**0.5 - noise_ratio * now**0.5
+
+
+def kept_timesteps(steps: int, sections: tuple[int, ...]) -> NDArray[np.int64]:
+    """Cuts 0..steps-1 into equal sections and keeps in each so many timesteps, equally spaced from end to end.
+
+    (1000, (15, 15, 8, 6, 6)) keeps 50. A remainder of the division goes to the first sections, one timestep each.
+    """
+    size, remainder = divmod(steps, len(sections))
+    kept: list[int] = []
+    start = 0
+    for number, count in enumerate(sections):
+        length = size + (number < remainder)
+        stride = (length - 1) / (count - 1) if count > 1 else 1.0
+        # A running sum, not multiples: its rounding error decides ties (99 or 100) as it does in the official schedule.
+        offsets = accumulate(repeat(stride, count - 1), initial=0.0)
+        kept += [start + round(offset) for offset in offsets]
+        start += length
+    return np.array(kept)

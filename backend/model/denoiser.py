@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The denoiser: noisy motion, timestep and conditions -> clean motion (paper section 3.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+
+from .attention import SemanticsModulatedAttention, Summary, combine, read
+from .conditions import BlockConditions, Conditioning, ReferenceCondition, TextCondition
+from .feedforward import FeedForward
+from .local_mixing import LocalMixing, neighbouring_frames
+from .positions import position_table, sinusoid
+from .stylization import Stylization
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .config import ModelConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Modulation:
+    """Scale and shift (N, 2D) of the two stylizations of one block."""
+
+    attention: Tensor
+    feedforward: Tensor
+
+    def rows(self, index: Tensor | int) -> Modulation:
+        return Modulation(self.attention[index], self.feedforward[index])
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Which frames of a batch are real: `mask` (B, T); `neighbours` see `neighbouring_frames` (None = not needed)."""
+
+    mask: Tensor
+    neighbours: Tensor | None
+
+    def rows(self, index: Tensor) -> Timeline:
+        return Timeline(self.mask[index], None if self.neighbours is None else self.neighbours[index])
+
+
+class DenoiserBlock(nn.Module):
+    """Semantics-modulated attention, then a stylized feed-forward network; optionally local mixing before them."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.local_mixing = LocalMixing(config.width, config.local_mixing) if config.local_mixing else None
+        self.attention = SemanticsModulatedAttention(config)
+        self.attention_style = Stylization(config.width, config.time_width)
+        self.feedforward = FeedForward(config.width, config.feedforward_width)
+        self.feedforward_style = Stylization(config.width, config.time_width)
+
+    def modulate(self, time_embedding: Tensor) -> Modulation:
+        return Modulation(
+            self.attention_style.modulate(time_embedding), self.feedforward_style.modulate(time_embedding)
+        )
+
+    def forward(
+        self,
+        frames: Tensor,
+        timeline: Timeline,
+        conditions: Summary,
+        modulation: Modulation,
+        samples: Tensor | None = None,
+    ) -> Tensor:
+        """frames (B, T, D) -> (B, T, D), or (N, T, D) where `samples` (N,) spreads the batch into branches here."""
+        if self.local_mixing is not None and timeline.neighbours is not None:
+            frames = self.local_mixing(frames, timeline.neighbours)
+        queries, own = self.attention.summarise_frames(frames, timeline.mask)
+        if samples is not None:
+            frames, queries, own = frames[samples], queries[samples], own.rows(samples)
+        frames = frames + self.attention_style(read(queries, combine(conditions, own)), modulation.attention)
+        return frames + self.feedforward_style(self.feedforward(frames), modulation.feedforward)
+
+
+class Denoiser(nn.Module):
+    """Predicts the clean motion x0. A fresh one predicts exactly zero."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        width, time_width = config.width, config.time_width
+        self.width = width
+        self.kernel = config.local_mixing
+        self.frame_projection = nn.Linear(config.features, width)
+        self.positions = position_table(config.max_frames, width, config.positional_init)
+        self.time_mlp = nn.Sequential(nn.Linear(width, time_width), nn.SiLU(), nn.Linear(time_width, time_width))
+        self.blocks = nn.ModuleList(DenoiserBlock(config) for _ in range(config.layers))
+        self.output = nn.Linear(width, config.features)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+        self.pooled_text = self.pooled_references = self.noise_gate = None
+        if config.pooled_condition:
+            self.pooled_text = nn.Linear(config.text_width, time_width, bias=False)
+            self.pooled_references = nn.Linear(2 * width, time_width, bias=False)
+        if config.noise_skip:
+            self.noise_gate = nn.Sequential(nn.SiLU(), nn.Linear(time_width, config.features))
+            nn.init.zeros_(cast("nn.Linear", self.noise_gate[1]).weight)
+            nn.init.zeros_(cast("nn.Linear", self.noise_gate[1]).bias)
+
+    def condition(self, text: TextCondition, references: ReferenceCondition | None) -> Conditioning:
+        """Everything about the conditions that no denoising step changes."""
+        return Conditioning(
+            text=tuple(block.attention.summarise_text(text) for block in self._blocks()),
+            references=None
+            if references is None
+            else tuple(block.attention.summarise_references(references) for block in self._blocks()),
+            pooled_text=None if self.pooled_text is None else self.pooled_text(text.mean()),
+            pooled_references=None
+            if self.pooled_references is None or references is None
+            else self.pooled_references(references.mean()),
+        )
+
+    def embed_time(self, timesteps: Tensor) -> Tensor:
+        """(N,) timesteps on the schedule's original scale -> (N, E)."""
+        return self.time_mlp(sinusoid(timesteps, self.width))
+
+    def modulate(self, time_embedding: Tensor) -> tuple[Modulation, ...]:
+        """Per block the scales and shifts that a time embedding (..., E) calls for."""
+        return tuple(block.modulate(time_embedding) for block in self._blocks())
+
+    def timeline(self, mask: Tensor) -> Timeline:
+        return Timeline(mask, neighbouring_frames(mask, self.kernel) if self.kernel else None)
+
+    def decode(
+        self,
+        x_t: Tensor,
+        timeline: Timeline,
+        conditions: BlockConditions,
+        modulation: tuple[Modulation, ...],
+        samples: Tensor | None = None,
+    ) -> Tensor:
+        """Noisy motion (B, T, F) -> last hidden frames (B, T, D).
+
+        With `samples` (N,) the result has one row per branch: row n continues sample `samples[n]`, and `conditions` and
+        `modulation` have N rows. All branches of a sample share the work up to the first meeting with its conditions.
+        """
+        frames = self.frame_projection(x_t) + self.positions[: x_t.shape[1]]
+        spread = samples
+        for block, source, style in zip(self._blocks(), conditions.sources, modulation, strict=True):
+            frames = block(frames, timeline, source, style, spread)
+            if spread is not None:
+                timeline, spread = timeline.rows(spread), None
+        return frames
+
+    def project(self, frames: Tensor, x_t: Tensor, time_embedding: Tensor) -> Tensor:
+        """Last hidden frames -> clean motion (B, T, F). Linear in `frames`, up to the bias: a mixture of branches whose
+        weights sum to one may be projected once. `time_embedding` (B or 1, E) is that of the timestep alone."""
+        clean = self.output(frames)
+        return clean if self.noise_gate is None else torch.addcmul(clean, self.noise_gate(time_embedding)[:, None], x_t)
+
+    def forward(self, x_t: Tensor, timesteps: Tensor, mask: Tensor, conditions: BlockConditions) -> Tensor:
+        """x_t (B, T, F), timesteps (B,), mask (B, T; true = real frame) -> clean motion (B, T, F)."""
+        time = self.embed_time(timesteps)
+        modulation = self.modulate(time if conditions.pooled is None else time + conditions.pooled)
+        return self.project(self.decode(x_t, self.timeline(mask), conditions, modulation), x_t, time)
+
+    def _blocks(self) -> Iterable[DenoiserBlock]:
+        return cast("Iterable[DenoiserBlock]", self.blocks)
