@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""build.py: the menu, the environments it makes, the zip it builds."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import build
+from tools import extension
+from tools.console import BuildError
+from tools.environments import Environment, ensure
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_the_menu_names_every_command_and_every_command_runs_somewhere() -> None:
+    printed = subprocess.run(
+        [sys.executable, "build.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for commands in build.MENU.values():
+        for name, (module, text) in commands.items():
+            assert f"{name:<10} {text}" in printed.stdout
+            assert callable(importlib.import_module(module).run)
+
+
+def test_an_unknown_command_is_refused_with_the_list_of_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert build.main(["dmeo"]) == 1
+    error = capsys.readouterr().err
+    assert "dmeo" in error
+    assert "demo" in error
+
+
+def test_an_old_python_can_read_build_py_far_enough_to_refuse() -> None:
+    ast.parse((ROOT / "build.py").read_text(encoding="utf-8"), feature_version=(3, 7))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    folder = tmp_path_factory.mktemp("environments") / "small"
+    return Environment(folder=folder, purpose="a test", installs=(), imports="json")
+
+
+def test_an_environment_is_made_once(small: Environment, capsys: pytest.CaptureFixture[str]) -> None:
+    assert subprocess.run([ensure(small), "-c", "import json"], check=False).returncode == 0
+    assert "Setting up" in capsys.readouterr().out
+    ensure(small)
+    assert capsys.readouterr().out == ""
+
+
+def test_an_interrupted_set_up_is_taken_up_again(small: Environment, capsys: pytest.CaptureFixture[str]) -> None:
+    ensure(small)
+    small.mark.unlink()
+    capsys.readouterr()
+    ensure(small)
+    assert "Setting up" in capsys.readouterr().out
+    assert small.mark.read_text() == small.fingerprint()
+
+
+def test_an_environment_that_cannot_import_is_not_called_ready(small: Environment) -> None:
+    broken = dataclasses.replace(small, imports="no_such_module")
+    small.mark.unlink(missing_ok=True)
+    with pytest.raises(BuildError, match="no_such_module"):
+        ensure(broken)
+    assert not broken.mark.exists()
+
+
+def test_a_failed_install_shows_why(small: Environment) -> None:
+    with pytest.raises(BuildError, match="Invalid requirement"):
+        ensure(dataclasses.replace(small, installs=(("not a requirement",),)))
+
+
+def test_the_zip_is_reproducible_and_holds_the_add_on_and_its_backend() -> None:
+    archive = extension.build()
+    first = archive.read_bytes()
+    assert extension.build().read_bytes() == first
+    names = set(zipfile.ZipFile(archive).namelist())
+    assert {"__init__.py", "blender_manifest.toml", "LICENSE", "backend/protocol.py", "backend/motion/clip.py"} <= names
+    assert not [name for name in names if "__pycache__" in name or name.startswith(("backend/training", "tests"))]

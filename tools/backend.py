@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""build.py bench, generate, library, train, evaluate: commands of the backend, run in its environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .console import call
+from .environments import BACKEND, ensure
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def run(parser: argparse.ArgumentParser, words: list[str]) -> int:
+    """The backend's command of the same name; its own options and help."""
+    command = parser.prog.split()[-1]
+    return call([ensure(BACKEND), "-m", "backend", command, *words])
