@@ -63,8 +63,7 @@ def sample(
     if progress is not None:
         progress(0, steps)
     for done, index in enumerate(reversed(range(steps)), start=1):
-        keep, add = schedule.ddim_weights(index)
-        x = keep * x + add * predict(x, index)
+        x = schedule.ddim_step(x, predict(x, index), index)
         if progress is not None:
             progress(done, steps)
     return x

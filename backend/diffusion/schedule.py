@@ -70,11 +70,14 @@ class Schedule:
         keep, add = table[:, index, None, None]
         return keep * clean + add * noise
 
-    def ddim_weights(self, index: int) -> tuple[float, float]:
-        """(a, b) of the deterministic DDIM step x' = a x + b x_0 (Song et al. 2021, eq. 12 with eta = 0)."""
-        now, then = float(self.signal[index]), float(self.signal_before[index])
-        noise_ratio = ((1.0 - then) / (1.0 - now)) ** 0.5
-        return noise_ratio, then**0.5 - noise_ratio * now**0.5
+    def ddim_step(self, x_t: Tensor, clean: Tensor, index: int) -> Tensor:
+        """From x_t at the place `index` and the prediction of x_0 to x at the place before (DDIM, eta = 0).
+
+        Song et al. 2021, eq. 12, solved for x_t and x_0: the noise in x_t shrinks to what the earlier timestep has.
+        """
+        now, before = float(self.signal[index]), float(self.signal_before[index])
+        shrink = ((1.0 - before) / (1.0 - now)) ** 0.5
+        return shrink * x_t + (before**0.5 - shrink * now**0.5) * clean
 
 
 def kept_timesteps(steps: int, sections: tuple[int, ...]) -> NDArray[np.int64]:
