@@ -43,12 +43,12 @@ _LIMBS: Final = (
 )
 _FEET: Final = {INDEX["left_ankle"]: INDEX["left_foot"], INDEX["right_ankle"]: INDEX["right_foot"]}
 
-# A limb's plane counts fully from a bend of 15 degrees and not at all below 5: there it is noise, or a joint that
+# A limb's plane counts fully from a bend of 28 degrees and not at all below 8: there it is noise, or a joint that
 # is slightly overstretched and points the other way.
-_STRAIGHT, _BENT = np.radians([5.0, 15.0])
+_STRAIGHT, _BENT = np.radians([8.0, 28.0])
 # Stiffness of the twist from frame to frame, and the pull of the relaxed hinge, against sin(bend)^2 of the data.
-_STIFFNESS: Final = 0.02
-_RELAXED: Final = 2e-4
+_STIFFNESS: Final = 0.7
+_RELAXED: Final = 2e-3
 
 
 def forward_kinematics(rotations: Array, root: Array) -> Array:
