@@ -22,7 +22,7 @@ from .request import Provenance, Reference, Request, Take
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import BinaryIO
+    from typing import IO
 
     from numpy.typing import NDArray
 
@@ -74,7 +74,7 @@ def encode(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]] | None 
     return b"".join([text, *blobs])
 
 
-def read(stream: BinaryIO) -> Frame | None:
+def read(stream: IO[bytes]) -> Frame | None:
     """The next frame, or None where the stream ends between two frames. Blocks; raises `ProtocolError`."""
     line = stream.readline(MAX_LINE + 1)
     if not line:
@@ -136,7 +136,7 @@ def _announced(listed: Any) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:
     return result
 
 
-def _fill(stream: BinaryIO, view: memoryview) -> None:
+def _fill(stream: IO[bytes], view: memoryview) -> None:
     while len(view):
         count = stream.readinto(view)  # pyright: ignore[reportAttributeAccessIssue] - every buffered stream has it
         if not count:
@@ -165,7 +165,13 @@ def _build(kind: type[T], data: object) -> T:
     if not isinstance(data, dict) or data.keys() != wanted.keys():
         raise ProtocolError(f"A {kind.__name__.lower()} does not have exactly the fields {', '.join(wanted)}.")
     for name, types in wanted.items():
-        if not isinstance(data[name], types) or isinstance(data[name], bool):
+        value = data[name]
+        # Comparing instead of math.isfinite(): JSON may bring integers that no float can hold.
+        if (
+            not isinstance(value, types)
+            or isinstance(value, bool)
+            or (isinstance(value, (int, float)) and not abs(value) < 1e18)
+        ):
             raise ProtocolError(f"The field {name} of a {kind.__name__.lower()} has the wrong type.")
     return kind(**data)
 

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m backend serve`: requests in, progress and takes out, over standard input and output.
+
+The calling thread reads frames and answers what needs no model (cancel, ping) at once; one worker thread owns the
+model and does one request after another. The process ends when its input closes, so it never outlives Blender.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import tomllib
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from . import protocol
+from .errors import BackendError, CancelledError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import BinaryIO, NoReturn
+
+    from .request import Request, Take
+
+MAX_WAITING: Final = 64
+MAX_THREADS: Final = 8
+"""The matrices of one clip are small: more threads wait for each other longer than they work."""
+FAREWELL_SECONDS: Final = 1.0
+
+
+class Generator(Protocol):
+    """What the server needs of `backend.generate.Generator`."""
+
+    device: str
+    model_name: str
+
+    def generate(self, request: Request, progress: Callable[[str, int, int], None] | None = None) -> list[Take]: ...
+
+
+@dataclass(slots=True)
+class Job:
+    """One request on its way: `cancelled` is the animator's wish, `done` says that its last answer was sent."""
+
+    id: int
+    request: Request
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    started: bool = False
+    done: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Server:
+    """Serves one Blender. `load` makes the generator; it is called on the worker thread, again after a failure."""
+
+    def __init__(self, reader: BinaryIO, writer: BinaryIO, load: Callable[[], Generator]) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._load = load
+        self._generator: Generator | None = None
+        self._jobs: dict[int, Job] = {}
+        self._waiting: queue.Queue[Job | None] = queue.Queue()
+        self._lock = threading.RLock()
+        self._sign_of_life = time.monotonic()
+
+    def run(self) -> int:
+        """Serves until the input closes (exit status 0) or can no longer be read as frames (1)."""
+        self._send({"type": "hello", "protocol": protocol.PROTOCOL, "version": _version(), "pid": os.getpid()})
+        worker = threading.Thread(target=self._work, name="worker", daemon=True)
+        worker.start()
+        try:
+            while (frame := protocol.read(self._reader)) is not None:
+                self._receive(frame)
+            return 0
+        except protocol.ProtocolError as error:
+            # What follows can no longer be told apart: better a clear end than a wrong answer.
+            self._send_error(None, BackendError("protocol", str(error), "Restart the backend."))
+            return 1
+        finally:
+            with self._lock:
+                for job in self._jobs.values():
+                    job.cancelled.set()
+            self._waiting.put(None)
+            worker.join(FAREWELL_SECONDS)
+
+    # The reading thread.
+
+    def _receive(self, frame: protocol.Frame) -> None:
+        try:
+            match frame.type:
+                case "hello":
+                    self._check_hello(frame)
+                case "generate":
+                    self._accept(frame)
+                case "cancel":
+                    self._cancel(frame.id)
+                case "ping":
+                    busy = any(job.started for job in self._jobs.values())
+                    silent = time.monotonic() - self._sign_of_life if busy else 0.0
+                    self._send({"type": "pong", "id": frame.id, "silent": round(silent, 3)})
+                case unknown:
+                    raise protocol.ProtocolError(f"The backend knows no message {unknown[:40]!r}.")
+        except protocol.ProtocolError as error:
+            remedy = "Update the add-on and the backend to the same version."
+            self._send_error(frame.id, BackendError("bad_message", str(error), remedy))
+        except Exception as error:
+            self._send_error(frame.id, _as_backend_error(error))
+
+    def _check_hello(self, frame: protocol.Frame) -> None:
+        if frame.header.get("protocol") != protocol.PROTOCOL:
+            raise BackendError(
+                "version_mismatch",
+                f"The backend speaks protocol {protocol.PROTOCOL}, the add-on {frame.header.get('protocol')!r:.20}.",
+                "Update the add-on and the backend to the same version.",
+            )
+
+    def _accept(self, frame: protocol.Frame) -> None:
+        if frame.id is None or frame.id in self._jobs:
+            raise protocol.ProtocolError("A request needs an id of its own.")
+        job = Job(frame.id, protocol.parse_request(frame))
+        if len(self._jobs) >= MAX_WAITING:
+            raise BackendError("busy", f"{MAX_WAITING} requests are waiting already.", "Wait or cancel some of them.")
+        with self._lock:
+            self._jobs[job.id] = job
+        self._waiting.put(job)
+
+    def _cancel(self, number: int | None) -> None:
+        """A request that does not run yet is answered at once; the worker answers for the one that does."""
+        with self._lock:
+            job = self._jobs.get(number) if number is not None else None
+            # One that just ended needs no answer: cancel and the last take may cross on the way.
+            if job is None:
+                return
+            job.cancelled.set()
+            if not job.started:
+                self._finish(job, {"type": "cancelled", "id": job.id})
+
+    # The worker thread.
+
+    def _work(self) -> None:
+        with contextlib.suppress(BackendError):  # The status says so; the first request tries again.
+            self._warm_up()
+        while (job := self._waiting.get()) is not None:
+            with self._lock:
+                if job.done:
+                    continue
+                job.started = True
+            self._sign_of_life = time.monotonic()
+            self._finish(job, self._serve(job))
+
+    def _warm_up(self) -> Generator:
+        if self._generator is not None:
+            return self._generator
+        self._send({"type": "status", "state": "loading"})
+        try:
+            self._generator = self._load()
+        except Exception as error:
+            told = _as_backend_error(error)
+            self._send({**protocol.error_header(None, told), "type": "status", "state": "failed"})
+            raise told from error
+        self._send(
+            {
+                "type": "status",
+                "state": "ready",
+                "device": self._generator.device,
+                "model": self._generator.model_name,
+            }
+        )
+        return self._generator
+
+    def _serve(self, job: Job) -> dict[str, Any]:
+        """Does a request and returns its last answer."""
+        last = ("loading", time.monotonic())
+
+        def note(stage: str) -> None:
+            nonlocal last
+            now = time.monotonic()
+            job.seconds[last[0]] = round(job.seconds.get(last[0], 0.0) + now - last[1], 4)
+            last = (stage, now)
+            self._sign_of_life = now
+
+        def progress(stage: str, step: int, total: int) -> None:
+            if job.cancelled.is_set():
+                raise CancelledError
+            note(stage)
+            self._send({"type": "progress", "id": job.id, "stage": stage, "step": step, "total": total})
+
+        try:
+            generator = self._warm_up()
+            progress("starting", 0, 1)
+            takes = generator.generate(job.request, progress)
+            note("sending")
+            if job.cancelled.is_set():
+                raise CancelledError
+            for index, take in enumerate(takes):
+                self._write(protocol.encode_take(job.id, index, take))
+        except CancelledError:
+            return {"type": "cancelled", "id": job.id}
+        except Exception as error:
+            return protocol.error_header(job.id, _as_backend_error(error))
+        note("sending")
+        return {"type": "done", "id": job.id, "takes": len(takes), "seconds": job.seconds}
+
+    def _finish(self, job: Job, answer: dict[str, Any]) -> None:
+        with self._lock:
+            job.done = True
+            del self._jobs[job.id]
+            self._send(answer)
+
+    # Both.
+
+    def _send(self, header: dict[str, Any]) -> None:
+        self._write(protocol.encode(header))
+
+    def _send_error(self, number: int | None, error: BackendError) -> None:
+        self._send(protocol.error_header(number, error))
+
+    def _write(self, data: bytes) -> None:
+        # OSError: Blender is gone, and the reader is about to see the end of the input.
+        with self._lock, contextlib.suppress(OSError):
+            self._writer.write(data)
+            self._writer.flush()
+
+
+def _as_backend_error(error: Exception) -> BackendError:
+    """What the animator reads; what a developer needs goes to the log."""
+    if isinstance(error, BackendError):
+        return error
+    traceback.print_exception(error)
+    text = str(error)
+    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "not enough memory" in text.lower():
+        return BackendError(
+            "out_of_memory", "The memory is not enough for this request.", "Ask for fewer takes or a shorter clip."
+        )
+    if isinstance(error, ImportError):
+        return BackendError(
+            "environment_broken",
+            f"The backend's environment is not complete: {text}.",
+            "Install the backend again, or choose another environment in the add-on's preferences.",
+        )
+    return BackendError(
+        "internal",
+        f"The backend failed: {type(error).__name__}: {text[:300]}",
+        "Generate again; if it fails again, restart the backend and report its log.",
+    )
+
+
+def _version() -> str:
+    """The version in the manifest, which lies beside `backend/` in the source tree and in the built zip."""
+    manifest = Path(__file__).resolve().parent.parent / "blender_manifest.toml"
+    return tomllib.loads(manifest.read_text("utf-8"))["version"] if manifest.is_file() else "unknown"
+
+
+def take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output for the protocol alone.
+
+    Afterwards whatever a library prints goes to standard error, and no child process can read our input.
+    """
+    reader = os.fdopen(os.dup(0), "rb")
+    writer = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return reader, writer
+
+
+def limit_threads(wanted: int | None) -> None:
+    """Must be called before torch is imported. Without a wish, the environment's own setting is respected."""
+    if wanted is not None:
+        os.environ["OMP_NUM_THREADS"] = str(wanted)
+    os.environ.setdefault("OMP_NUM_THREADS", str(min(MAX_THREADS, os.cpu_count() or 1)))
+
+
+def main(argv: Sequence[str]) -> NoReturn:
+    """Serve one Blender until standard input closes."""
+    parser = argparse.ArgumentParser(prog="python -m backend serve", description=main.__doc__)
+    parser.add_argument("--model", type=Path, help="folder of the model (default: the starter model)")
+    parser.add_argument("--library", type=Path, action="append", help="a motion library to search; may be repeated")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps, ... (default: auto)")
+    parser.add_argument("--threads", type=int, help=f"CPU threads (default: all cores, at most {MAX_THREADS})")
+    options = parser.parse_args(argv)
+    limit_threads(options.threads)
+
+    def load() -> Generator:
+        from .generate import Generator
+
+        return Generator.load(options.model, options.library, options.device)
+
+    serve(load)
+
+
+def serve(load: Callable[[], Generator]) -> NoReturn:
+    """Serves on the standard streams and ends the process."""
+    # Ctrl+C in the terminal that Blender was started from is meant for Blender.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    status = Server(*take_standard_streams(), load).run()
+    sys.stderr.flush()
+    # A worker within a matrix product cannot be interrupted, and the interpreter would wait for it.
+    os._exit(status)

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`Client`: one backend and the requests it works on. Everything happens on the caller's thread, in `poll`."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import time
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+from ..shared import BackendError, protocol
+from .command import CHOOSE
+from .job import Job, Outcome
+from .process import Ended, Process
+
+if TYPE_CHECKING:
+    from ..shared import Request
+    from .command import Command
+
+HELLO_SECONDS: Final = 60.0
+PING_SECONDS: Final = 5.0
+LAST_WORDS: Final = 3
+"""Lines of the log that are shown when the backend ends unexpectedly."""
+
+
+class State(Enum):
+    STOPPED = "stopped"
+    STARTING = "starting"
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Client:
+    """Starts the backend on first need and keeps it until `stop`; a dead one is replaced by the next `generate`."""
+
+    def __init__(self) -> None:
+        self.state = State.STOPPED
+        self.error: BackendError | None = None
+        """Why the state is FAILED."""
+        self.device = ""
+        self.model = ""
+        self.jobs: dict[int, Job] = {}
+        """The requests without an outcome, by id."""
+        self._numbers = itertools.count(1)
+        self._command: Command | None = None
+        self._process: Process | None = None
+        self._log: list[str] = []
+        self._started = self._heard = self._pinged = self._stuck = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def log(self) -> list[str]:
+        """The last lines that the backend logged; they survive it."""
+        return list(self._process.log) if self._process else self._log
+
+    @property
+    def awaited(self) -> bool:
+        """Whether something is due from the backend, so that `poll` should be called again soon."""
+        return bool(self.jobs) or self.state in (State.STARTING, State.LOADING)
+
+    @property
+    def quiet_seconds(self) -> float:
+        """How long the backend has given no sign of life although something is due."""
+        return max(time.monotonic() - self._heard, self._stuck) if self.awaited else 0.0
+
+    def start(self, command: Command) -> None:
+        """Starts the backend, or replaces one that runs by another command. Raises `BackendError`."""
+        if self._process and command == self._command:
+            return
+        self.stop()
+        try:
+            self._process = Process(command)
+        except BackendError as error:
+            self._fail(error)
+            raise
+        self._command = command
+        self.state, self.error = State.STARTING, None
+        self._started = self._heard = self._pinged = time.monotonic()
+        self._send({"type": "hello", "protocol": protocol.PROTOCOL})
+
+    def generate(self, request: Request, command: Command) -> Job:
+        """Sends a request, after starting the backend where needed. Raises `BackendError`."""
+        self.start(command)
+        job = Job(next(self._numbers), request)
+        if not self.jobs:
+            self._heard = time.monotonic()
+        self.jobs[job.id] = job
+        self._send(protocol.generate_header(job.id, request))
+        return job
+
+    def cancel(self, job: Job) -> None:
+        """Asks the backend to stop; the job ends as CANCELLED, or as DONE where it was faster."""
+        if job.id in self.jobs and not job.cancelling:
+            job.cancelling = True
+            self._send({"type": "cancel", "id": job.id})
+
+    def stop(self, wait_seconds: float = 0.0) -> None:
+        """Ends the backend at once; what it worked on is cancelled."""
+        if self._process:
+            self._log = self.log
+            self._process.kill(wait_seconds)
+            self._process = None
+        self.state, self.error = State.STOPPED, None
+        self._end_jobs(Outcome.CANCELLED)
+
+    def poll(self, budget_seconds: float = 0.004) -> bool:
+        """Takes in what arrived, for at most about `budget_seconds`. Returns whether anything changed."""
+        changed = False
+        deadline = time.perf_counter() + budget_seconds
+        while self._process and time.perf_counter() < deadline and (item := self._process.receive()) is not None:
+            changed = True
+            if isinstance(item, Ended):
+                self._fail(self._why_ended(item))
+                break
+            try:
+                self._receive(item)
+            except protocol.ProtocolError as error:
+                self._fail(self._garbage(str(error)))
+            except BackendError as error:
+                self._fail(error)
+        return self._keep_alive() or changed
+
+    def _send(self, header: dict[str, Any]) -> None:
+        if self._process:
+            self._process.send(protocol.encode(header))
+
+    def _receive(self, frame: protocol.Frame) -> None:
+        self._heard, self._stuck = time.monotonic(), 0.0
+        header = frame.header
+        if self.state is State.STARTING and frame.type != "hello":
+            raise protocol.ProtocolError("The first message was not hello.")
+        match frame.type:
+            case "hello":
+                if header.get("protocol") != protocol.PROTOCOL:
+                    raise BackendError(
+                        "version_mismatch",
+                        f"The backend speaks protocol {header.get('protocol')!r:.20}, "
+                        f"this add-on protocol {protocol.PROTOCOL}.",
+                        "Install the add-on and the backend in the same version.",
+                    )
+                self.state = State.LOADING
+            case "status":
+                self._note_status(header)
+            case "pong":
+                silent = header.get("silent")
+                self._stuck = float(silent) if isinstance(silent, (int, float)) and 0 < silent < 1e9 else 0.0
+            case "error" if frame.id is None:
+                raise protocol.parse_error(header)
+            case "progress" | "take" | "done" | "cancelled" | "error":
+                # A late answer to a request that has its outcome already is no news.
+                if job := self.jobs.get(frame.id or 0):
+                    self._advance(job, frame)
+            case unknown:
+                raise protocol.ProtocolError(f"The message {unknown[:40]!r} is unknown.")
+
+    def _note_status(self, header: dict[str, Any]) -> None:
+        match header.get("state"):
+            case "loading":
+                self.state, self.error = State.LOADING, None
+            case "ready":
+                self.state, self.error = State.READY, None
+                self.device, self.model = str(header.get("device")), str(header.get("model"))
+            case "failed":
+                # The process lives and tries again with the next request.
+                self.state, self.error = State.FAILED, protocol.parse_error(header)
+            case _:
+                raise protocol.ProtocolError("A status has no known state.")
+
+    def _advance(self, job: Job, frame: protocol.Frame) -> None:
+        header = frame.header
+        match frame.type:
+            case "progress":
+                stage, step, total = (header.get(name) for name in ("stage", "step", "total"))
+                if not isinstance(stage, str) or type(step) is not int or type(total) is not int:
+                    raise protocol.ProtocolError("A progress does not have stage, step and total.")
+                if not 0 <= step <= total < 1 << 30:
+                    raise protocol.ProtocolError("A progress counts beyond its end.")
+                job.stage, job.step, job.total = stage[:40], step, max(total, 1)
+            case "take":
+                if header.get("index") != len(job.takes) or len(job.takes) >= job.request.count:
+                    raise protocol.ProtocolError("A take is out of order.")
+                job.takes.append(protocol.parse_take(frame))
+            case "done":
+                if len(job.takes) != job.request.count:
+                    raise protocol.ProtocolError("A request ended before all its takes came.")
+                seconds = header.get("seconds")
+                job.seconds = seconds if isinstance(seconds, dict) else {}
+                self._end(job, Outcome.DONE)
+            case "cancelled":
+                self._end(job, Outcome.CANCELLED)
+            case _:
+                self._end(job, Outcome.FAILED, protocol.parse_error(header))
+
+    def _end(self, job: Job, outcome: Outcome, error: BackendError | None = None) -> None:
+        job.outcome, job.error = outcome, error
+        del self.jobs[job.id]
+
+    def _end_jobs(self, outcome: Outcome, error: BackendError | None = None) -> None:
+        for job in list(self.jobs.values()):
+            self._end(job, outcome, error)
+
+    def _keep_alive(self) -> bool:
+        """The heartbeat: asks for a sign of life, and gives up on a process that never said hello."""
+        now = time.monotonic()
+        if self.state is State.STARTING and now - self._started > HELLO_SECONDS:
+            self._fail(
+                BackendError(
+                    "environment_broken", f"The backend gave no answer for {HELLO_SECONDS:.0f} seconds.", CHOOSE
+                )
+            )
+            return True
+        if self.awaited and now - max(self._heard, self._pinged) > PING_SECONDS:
+            self._pinged = now
+            self._send({"type": "ping"})
+        return False
+
+    def _fail(self, error: BackendError) -> None:
+        if self._process:
+            self._log = self.log
+            self._process.kill()
+            self._process = None
+        self.state, self.error = State.FAILED, error
+        self._end_jobs(Outcome.FAILED, error)
+
+    def _why_ended(self, ended: Ended) -> BackendError:
+        if ended.garbage is not None:
+            return self._garbage(ended.garbage)
+        how = f"exit code {ended.code}"
+        if ended.code < 0:
+            how = f"signal {-ended.code}: {signal.strsignal(-ended.code)}"
+        words = " / ".join(self.log[-LAST_WORDS:])
+        said = f" Its last words: {words}" if words else ""
+        if self.state is State.STARTING:
+            return BackendError("environment_broken", f"The backend did not start ({how}).{said}", CHOOSE)
+        return BackendError(
+            "backend_ended", f"The backend ended unexpectedly ({how}).{said}", "Press Generate to start it again."
+        )
+
+    def _garbage(self, what: str) -> BackendError:
+        if self.state is State.STARTING:
+            return BackendError("environment_broken", f"The chosen program is no backend. {what}", CHOOSE)
+        return BackendError("protocol", f"The backend sent garbage. {what}", "Press Generate to start it again.")

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the backend is started: which Python, with which words, in which folder and environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ..shared import BackendError, protocol
+
+CHOOSE: Final = "Open Preferences > Add-ons > ReMoDiffuse and choose the Python of the backend's environment."
+
+# Blender's own Python settings would mislead another Python; nothing is to be fetched from the network behind our back.
+FOREIGN: Final = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
+OFFLINE: Final = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is started, as a list of words: no shell ever reads it."""
+
+    words: tuple[str, ...]
+    folder: Path
+    """Where it is started: the folder that holds `backend/`."""
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+        return kept | OFFLINE | {"PYTHONPATH": str(self.folder), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def backend_command(chosen: str, device: str = "auto") -> Command:
+    """The command for the Python at `chosen`: an executable, or the folder of a virtual environment.
+
+    Raises `BackendError` where nothing is chosen or nothing can be started there.
+    """
+    if not chosen.strip():
+        raise BackendError("no_backend", "No backend is set up yet.", CHOOSE)
+    path = Path(chosen).expanduser()
+    if path.is_dir():
+        inside = ("bin/python", "Scripts/python.exe", "python.exe")
+        path = next((path / name for name in inside if (path / name).is_file()), path)
+    if not path.is_file():
+        raise BackendError("no_backend", f"There is no Python at {chosen}.", CHOOSE)
+    if not os.access(path, os.X_OK):
+        raise BackendError("no_backend", f"{chosen} is not a program.", CHOOSE)
+    folder = Path(protocol.__file__).resolve().parent.parent
+    # Not resolved: the link in a virtual environment is what makes it one.
+    return Command((str(path.absolute()), "-m", "backend", "serve", "--device", device), folder)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A request on its way through the backend, as the sidebar sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..shared import BackendError, Request, Take
+
+
+class Outcome(Enum):
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """`outcome` is None while it runs. `takes` is complete once it is DONE, `error` is set once it has FAILED."""
+
+    id: int
+    request: Request
+    stage: str = "waiting"
+    step: int = 0
+    total: int = 1
+    cancelling: bool = False
+    outcome: Outcome | None = None
+    takes: list[Take] = field(default_factory=list)
+    error: BackendError | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Time of each stage in the backend."""
