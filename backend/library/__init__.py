@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The motion library: clips with captions that references come from. Storage and retrieval."""
+
+from __future__ import annotations
+
+from .clip import Clip
+from .retrieval import choose, hybrid_scores
+from .search import Found, search
+from .storage import Library, Match
+
+__all__ = ["Clip", "Found", "Library", "Match", "choose", "hybrid_scores", "search"]

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Opening library files with SQLite, and SQLite's complaints in our words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from ..errors import BackendError
+from .schema import check_tables, create_tables, foreign
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MAX_ROW_BYTES: Final = 1 << 20
+"""No honest row is larger; SQLite refuses to read one that is, before memory is taken."""
+BUSY_SECONDS: Final = 10
+
+
+def create_file(path: Path, name: str) -> None:
+    """Write an empty library; a kill leaves none rather than half of one."""
+    if path.exists():
+        raise BackendError("library_exists", f"{path} exists already.", "Open it, or choose another name.")
+    draft = path.with_name(path.name + ".new")
+    with sqlite_errors(path):
+        draft.unlink(missing_ok=True)
+        connection = sqlite3.connect(draft, isolation_level=None)
+        create_tables(connection, name)
+        connection.close()
+        draft.rename(path)
+
+
+def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    """Open a library file. Raises BackendError where it is missing, foreign, damaged or of another version."""
+    if not path.is_file():
+        raise BackendError("library_missing", f"There is no library {path}.", "Check the path, or create it first.")
+    mode = "mode=rw" if write else "mode=ro"
+    if not write and not os.access(path.parent, os.W_OK):
+        # Readers of a WAL file share a small file beside it; where that cannot be made, nobody can write either.
+        mode += "&immutable=1"
+    with sqlite_errors(path):
+        uri = f"{path.absolute().as_uri()}?{mode}"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+        try:
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_ROW_BYTES)
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            check_tables(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def sqlite_errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's and the file system's errors into BackendErrors about `path`."""
+    try:
+        yield
+    except UnicodeError as error:  # Python cannot even read what SQLite says about a damaged file.
+        raise damaged(path) from error
+    except sqlite3.DatabaseError as error:
+        # The low byte is the kind of error, the rest a finer distinction.
+        match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+            case sqlite3.SQLITE_NOTADB:
+                raise foreign(path) from error
+            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+                raise BackendError(
+                    "library_busy", f"Another program is writing to {path}.", "Wait until it is done and try again."
+                ) from error
+            case sqlite3.SQLITE_FULL:
+                raise BackendError(
+                    "disk_full", f"There is no room to write {path}.", "Free some disk space and try again."
+                ) from error
+            case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+                raise _inaccessible(path) from error
+            case _:
+                raise damaged(path) from error
+    except OSError as error:
+        raise _inaccessible(path) from error
+
+
+def damaged(path: Path) -> BackendError:
+    return BackendError(
+        "library_damaged", f"The library {path} is damaged.", "Restore it from a backup or make it again."
+    )
+
+
+def _inaccessible(path: Path) -> BackendError:
+    return BackendError(
+        "library_inaccessible", f"{path} cannot be opened or written.", "Check its folder and its permissions."
+    )

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A motion library: one SQLite file. Writes are transactions, so a kill loses at most the clip being added."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+from ..errors import BackendError
+from .clip import MAX_CAPTIONS, Clip, PackedMotion, pack, unpack
+from .connection import connect, create_file, damaged, sqlite_errors
+from .index import CaptionIndex
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from ..text import TextEncoder
+
+MAX_TEXTS: Final = 1_000_000
+INDEX_BATCH: Final = 256
+
+
+class Match(NamedTuple):
+    """A clip that a search found, and the one of its captions that fits best."""
+
+    clip: int
+    caption: str
+    score: float
+
+
+class Library:
+    """An open library. One thread at a time; other processes may read, and one may write, at the same time.
+
+    Every method raises BackendError where the file is damaged, locked or cannot be written.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        """Use `create` or `open`."""
+        self.path = path
+        self._connection = connection
+        self._indexes: dict[str, tuple[tuple[int, int], CaptionIndex]] = {}
+        names = self._rows("SELECT name FROM library")
+        if len(names) != 1 or not isinstance(names[0][0], str):
+            raise damaged(path)
+        self.name: str = names[0][0]
+
+    @classmethod
+    def create(cls, path: Path, name: str | None = None) -> Self:
+        """Make an empty library, open for writing. `name` (the file's, unless given) stands in every provenance."""
+        create_file(path, name or path.stem)
+        return cls.open(path, write=True)
+
+    @classmethod
+    def open(cls, path: Path, *, write: bool = False) -> Self:
+        """Open a library to search it, or also to `write`."""
+        return cls(path, connect(path, write=write))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """Number of clips."""
+        return self._rows("SELECT count(*) FROM clips")[0][0]
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def seal(self) -> None:
+        """Make the file as small as it gets, and readable without a single write beside it: for shipping."""
+        with sqlite_errors(self.path):
+            self._connection.execute("PRAGMA journal_mode = DELETE")
+            self._connection.execute("VACUUM")
+
+    def add(self, clip: Clip) -> int:
+        """Store a clip and return its id. A motion that is there already keeps its id and gains the new captions."""
+        packed = pack(clip)
+        with self._transaction():
+            known = self._rows("SELECT id FROM clips WHERE hash = ?", packed.digest)
+            number = known[0][0] if known else self._insert(clip, packed)
+            for caption in clip.captions:
+                self._rows("INSERT OR IGNORE INTO texts (text) VALUES (?)", caption)
+                self._rows("INSERT OR IGNORE INTO captions SELECT ?, id FROM texts WHERE text = ?", number, caption)
+        return number
+
+    def _insert(self, clip: Clip, packed: PackedMotion) -> int:
+        number = self._rows(
+            "INSERT INTO clips (frames, hash, source, licence, tags) VALUES (?, ?, ?, ?, ?) RETURNING id",
+            packed.frames,
+            packed.digest,
+            clip.source,
+            clip.licence,
+            json.dumps(clip.tags),
+        )[0][0]
+        self._rows("INSERT INTO motions VALUES (?, ?, ?, ?)", number, packed.root, packed.joints, packed.contacts)
+        return number
+
+    def clips(self) -> list[int]:
+        """Ids of all clips, ascending."""
+        return [number for (number,) in self._rows("SELECT id FROM clips ORDER BY id")]
+
+    def clip(self, number: int) -> Clip:
+        """Read one clip, checked against its hash."""
+        rows = self._rows(
+            "SELECT frames, root, joints, contacts, hash, source, licence, tags FROM clips JOIN motions ON id = clip "
+            "WHERE id = ?",
+            number,
+        )
+        if not rows:
+            raise BackendError(
+                "clip_missing", f"The library {self.name} has no clip {number}.", "See its clips with: library list."
+            )
+        frames, root, joints, contacts, digest, source, licence, tags = rows[0]
+        try:
+            packed = PackedMotion(frames, root, joints, contacts)
+            if not packed.fits or packed.digest != digest:
+                raise damaged(self.path)
+            positions, levels = unpack(packed)
+            return Clip(self.captions(number), positions, levels, str(source), str(licence), tuple(json.loads(tags)))
+        except (TypeError, ValueError) as error:
+            raise damaged(self.path) from error
+
+    def captions(self, number: int) -> tuple[str, ...]:
+        """The captions of one clip, oldest first."""
+        rows = self._rows(
+            "SELECT texts.text FROM captions JOIN texts ON captions.text = texts.id WHERE clip = ? ORDER BY texts.id "
+            "LIMIT ?",
+            number,
+            MAX_CAPTIONS,
+        )
+        return tuple(str(text) for (text,) in rows)
+
+    def index(self, encoder: TextEncoder, progress: Callable[[int, int], None] | None = None) -> None:
+        """Compute the sentence vectors that are still missing. Call it after adding; `progress(done, total)`."""
+        missing = self._rows(
+            "SELECT id, text FROM texts WHERE id NOT IN (SELECT text FROM sentences WHERE encoder = ?) ORDER BY id",
+            encoder.name,
+        )
+        for start in range(0, len(missing), INDEX_BATCH):
+            batch = missing[start : start + INDEX_BATCH]
+            vectors = encoder.encode([text for _, text in batch]).sentence.half().numpy()
+            with self._transaction():
+                for (number, _), vector in zip(batch, vectors, strict=True):
+                    self._rows("INSERT INTO sentences VALUES (?, ?, ?)", encoder.name, number, vector.tobytes())
+            if progress:
+                progress(start + len(batch), len(missing))
+
+    def search(
+        self,
+        query: Tensor,
+        encoder: str,
+        length: int,
+        wanted: int,
+        pinned: Sequence[int] = (),
+        banned: Collection[int] = (),
+    ) -> list[Match]:
+        """The best clips for a sentence vector (D,) of the named encoder and a length in frames, best first.
+
+        `pinned` clips come first whatever they score, `banned` ones never come. Fewer matches where there are fewer.
+        """
+        index = self._index(encoder, len(query))
+        return [
+            Match(int(index.clips[row]), self._text(int(index.text_ids[index.texts[row]])), score)
+            for row, score in index.search(query, length, wanted, pinned, banned)
+        ]
+
+    def _text(self, number: int) -> str:
+        rows = self._rows("SELECT text FROM texts WHERE id = ?", number)
+        if not rows:
+            raise damaged(self.path)
+        return str(rows[0][0])
+
+    def _index(self, encoder: str, width: int) -> CaptionIndex:
+        """The index of the file as it is now: this or another process may have added clips since it was last read."""
+        version = (self._rows("PRAGMA data_version")[0][0], self._connection.total_changes)
+        if encoder not in self._indexes or self._indexes[encoder][0] != version:
+            self._indexes[encoder] = (version, self._read_index(encoder, width))
+        return self._indexes[encoder][1]
+
+    def _read_index(self, encoder: str, width: int) -> CaptionIndex:
+        if self._rows("SELECT count(*) FROM texts")[0][0] > MAX_TEXTS:
+            raise BackendError(
+                "library_too_large", f"The library {self.name} has over a million texts.", "Split it into several."
+            )
+        vectors = "SELECT text, vector FROM sentences WHERE encoder = ? ORDER BY text"
+        captions = "SELECT clip, text, frames FROM captions JOIN clips ON clip = clips.id ORDER BY clip"
+        try:
+            with sqlite_errors(self.path):
+                execute = self._connection.execute
+                return CaptionIndex.build(execute(vectors, (encoder,)), execute(captions), width)
+        except LookupError as error:
+            raise BackendError(
+                "library_not_indexed",
+                f'The library {self.name} lacks text features of the encoder "{encoder}".',
+                f"Run: python -m backend library index {self.path}",
+            ) from error
+        except (TypeError, ValueError, OverflowError) as error:
+            raise damaged(self.path) from error
+
+    def _rows(self, query: str, *values: object) -> list[tuple]:
+        with sqlite_errors(self.path):
+            return self._connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with sqlite_errors(self.path), self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield

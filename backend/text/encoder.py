@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every text encoder offers, and how one is found by its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from ..errors import BackendError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class TextFeatures:
+    """Features of B texts, float32, on the CPU.
+
+    `tokens` (B, N, token_dim), rows beyond a text's end are 0; `mask` (B, N) bool is true for real ones;
+    `sentence` (B, D) has unit length: its dot products are the cosines of retrieval.
+    """
+
+    tokens: Tensor
+    mask: Tensor
+    sentence: Tensor
+
+    @classmethod
+    def batch(cls, tokens: Sequence[Tensor], sentences: Sequence[Tensor]) -> Self:
+        """Put texts of different lengths together: `tokens` B times (n, token_dim), `sentences` B times (D,)."""
+        mask = pad_sequence([torch.ones(len(rows), dtype=torch.bool) for rows in tokens], batch_first=True)
+        return cls(pad_sequence(list(tokens), batch_first=True), mask, torch.stack(list(sentences)))
+
+
+class TextEncoder(Protocol):
+    """A frozen language model. The features of a text never depend on the texts beside it."""
+
+    @property
+    def name(self) -> str:
+        """Names the weights too: features of two encoders with one name can be compared."""
+        ...
+
+    @property
+    def token_dim(self) -> int: ...
+
+    @property
+    def sentence_dim(self) -> int: ...
+
+    def encode(self, texts: Sequence[str]) -> TextFeatures:
+        """Features of at least one text."""
+        ...
+
+
+def load_encoder(name: str, folder: Path | None = None) -> TextEncoder:
+    """The encoder that a model card or a library names; its weights come from `folder`, or from where it is installed.
+
+    Raises BackendError where the name is unknown or the weights are missing or not the right ones.
+    """
+    from .minilm import NAME, MiniLM
+
+    if name != NAME:
+        raise BackendError(
+            "encoder_unknown",
+            f'The text encoder "{name}" is not known.',
+            f'Use a model and libraries made with "{NAME}".',
+        )
+    return MiniLM.load(folder)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small real things for the backend's tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from gaits import CAPTIONS, gait_clip
+
+from backend.library import Library
+from backend.text import CachedEncoder, TextEncoder
+from backend.text.minilm import MiniLM
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def encoder() -> TextEncoder:
+    return CachedEncoder(MiniLM.load())
+
+
+@pytest.fixture
+def library_file(tmp_path: Path, encoder: TextEncoder) -> Path:
+    """An indexed library "gaits" with one clip for each of CAPTIONS, 60 to 100 frames long."""
+    path = tmp_path / "gaits.sqlite"
+    with Library.create(path) as library:
+        for number, caption in enumerate(CAPTIONS):
+            library.add(gait_clip(caption, 60 + 10 * number))
+        library.index(encoder)
+    return path
