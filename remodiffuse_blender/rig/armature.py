@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Between armature objects and arrays. The only file of `rig` that touches bpy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..shared import skeleton
+from .axes import TO_BLENDER
+from .rest_pose import RestPose
+
+if TYPE_CHECKING:
+    import bpy
+
+
+def read_rest_pose(armature: bpy.types.Object) -> RestPose:
+    """The armature's rest pose and settings; nothing is written and the current pose does not matter."""
+    data: Any = armature.data
+    pose_of: Any = armature.pose
+    bones = _in_order(data.bones)
+    index = {bone.name: i for i, bone in enumerate(bones)}
+    poses = [pose_of.bones[bone.name] for bone in bones]
+    parents = [index[bone.parent.name] if bone.parent else -1 for bone in bones]
+    copied = [_copied_bone(armature, pose) for pose in poses]
+    carriers = [index[name] if name else parent for name, parent in zip(copied, parents, strict=True)]
+    return RestPose(
+        names=tuple(index),
+        parents=tuple(parents),
+        matrices=np.array([bone.matrix_local for bone in bones], dtype=np.float64),
+        tails=np.array([bone.tail_local for bone in bones], dtype=np.float64),
+        world=np.array(armature.matrix_world, dtype=np.float64),
+        carriers=tuple(carriers),
+        copies=tuple(bool(name) for name in copied),
+        inherit_rotation=tuple(bone.use_inherit_rotation for bone in bones),
+        local_location=tuple(bone.use_local_location for bone in bones),
+        connected=tuple(bone.use_connect and bone.parent is not None for bone in bones),
+        deform=tuple(bone.use_deform for bone in bones),
+        rotation_modes=tuple(pose.rotation_mode for pose in poses),
+        properties={pose.name: values for pose in poses if (values := _numbers(pose))},
+    )
+
+
+def build_skeleton(name: str = "Skeleton") -> bpy.types.Object:
+    """A plain armature of the 22 canonical joints, one bone each under the joint's name, standing at the origin and
+    facing -Y. It is added to the scene and made the active object.
+    """
+    import bpy
+
+    data = bpy.data.armatures.new(name)
+    armature = bpy.data.objects.new(name, data)
+    bpy.context.collection.objects.link(armature)
+    bpy.context.view_layer.objects.active = armature
+    heads = skeleton.rest_positions() @ TO_BLENDER.T
+    bpy.ops.object.mode_set(mode="EDIT")
+    for joint, (joint_name, parent) in enumerate(zip(skeleton.JOINTS, skeleton.PARENTS, strict=True)):
+        bone: Any = data.edit_bones.new(joint_name)
+        bone.head = heads[joint]
+        bone.tail = heads[joint] + TO_BLENDER @ _end(joint)
+        if parent >= 0:
+            bone.parent = data.edit_bones[skeleton.JOINTS[parent]]
+    bpy.ops.object.mode_set(mode="OBJECT")
+    return armature
+
+
+def _end(joint: int) -> Any:  # noqa: ANN401 (a vector)
+    """From a joint to the end of its bone: the next joint of its chain, or a short way on for the last one."""
+    following = {"pelvis": "spine1", "spine3": "neck"}.get(skeleton.JOINTS[joint])
+    children = [skeleton.INDEX[following]] if following else [c for c, p in enumerate(skeleton.PARENTS) if p == joint]
+    if children:
+        return skeleton.REST_OFFSETS[children[0]]
+    if skeleton.JOINTS[joint] == "head":
+        return np.array([0.0, 0.18, 0.0])
+    if skeleton.JOINTS[joint].endswith("foot"):
+        return np.array([0.0, 0.0, 0.07])
+    return 0.35 * skeleton.REST_OFFSETS[joint]
+
+
+def _in_order(bones: Any) -> list[Any]:  # noqa: ANN401 (bpy's bone collection)
+    """Parents before children; Blender keeps no such order by itself."""
+    ordered = [bone for bone in bones if bone.parent is None]
+    for bone in ordered:
+        ordered.extend(bone.children)
+    return ordered
+
+
+def _copied_bone(armature: bpy.types.Object, pose: Any) -> str:  # noqa: ANN401 (a pose bone)
+    """The bone of the same armature whose transform this one takes over outright, by a constraint; "" for none.
+
+    Constraints with a driven influence are switches and do not count.
+    """
+    driven = {curve.data_path for curve in armature.animation_data.drivers} if armature.animation_data else set()
+    for constraint in reversed(pose.constraints):
+        if constraint.mute or constraint.influence < 1.0:
+            continue
+        path = f"{constraint.path_from_id()}"
+        if any(one.startswith(path) for one in driven):
+            continue
+        if constraint.type == "COPY_TRANSFORMS" and constraint.target == armature:
+            if (constraint.owner_space, constraint.target_space) == ("WORLD", "WORLD") and constraint.subtarget:
+                return constraint.subtarget
+        elif constraint.type == "ARMATURE":
+            targets = [one for one in constraint.targets if one.weight > 0.0]
+            if len(targets) == 1 and targets[0].target == armature:
+                return targets[0].subtarget
+    return ""
+
+
+def _numbers(pose: Any) -> dict[str, float]:  # noqa: ANN401 (a pose bone)
+    return {key: float(value) for key, value in pose.items() if isinstance(value, (bool, int, float))}

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`Channels`: solved motion as animation channels of pose bones, ready to be written as keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Channel:
+    """One property of one bone: `path` is relative to the pose bone ("rotation_quaternion", '["IK_FK"]').
+
+    `values` (frames, n) has a column for each component of the property; a single row means a constant.
+    """
+
+    bone: str
+    path: str
+    values: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Channels:
+    """All channels of one take on one rig; row i of a channel is the pose `frames[i]` frames after the start."""
+
+    frames: Array
+    channels: tuple[Channel, ...]

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`RestPose`: everything the rig maths needs to know about an armature, as plain arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class RestPose:
+    """An armature at rest. Bones are in hierarchy order: a parent comes before its children.
+
+    `matrices` (N, 4, 4) are the bones' rest matrices in armature space (columns x, y, z, head), `tails` (N, 3) their
+    ends, `world` (4, 4) the object's matrix. `parents` (N) are indices, -1 for none. `carriers` (N) name the bone
+    that moves a bone while its own channels are at rest: the parent, or the target of a constraint that copies
+    another bone outright; `copies` (N) tells the two apart. `properties` are the bones' custom properties.
+    """
+
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    matrices: Array
+    tails: Array
+    world: Array
+    carriers: tuple[int, ...]
+    copies: tuple[bool, ...]
+    inherit_rotation: tuple[bool, ...]
+    local_location: tuple[bool, ...]
+    connected: tuple[bool, ...]
+    deform: tuple[bool, ...]
+    rotation_modes: tuple[str, ...]
+    properties: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.names)}
+
+    @cached_property
+    def heads(self) -> Array:
+        """(N, 3) in armature space."""
+        return self.matrices[:, :3, 3]
+
+    def carried_by(self, bone: int) -> list[int]:
+        """The bones that carry `bone`, nearest first."""
+        chain: list[int] = []
+        while (bone := self.carriers[bone]) >= 0 and bone not in chain:
+            chain.append(bone)
+        return chain
