@@ -38,6 +38,9 @@ def backend_command(chosen: str, device: str = "auto") -> Command:
     if not chosen.strip():
         raise BackendError("no_backend", "No backend is set up yet.", CHOOSE)
     path = Path(chosen).expanduser()
+    # A relative path could lead into the folder of whatever .blend is open.
+    if not path.is_absolute():
+        raise BackendError("no_backend", f"{chosen} is not a full path.", CHOOSE)
     if path.is_dir():
         inside = ("bin/python", "Scripts/python.exe", "python.exe")
         path = next((path / name for name in inside if (path / name).is_file()), path)
@@ -47,4 +50,4 @@ def backend_command(chosen: str, device: str = "auto") -> Command:
         raise BackendError("no_backend", f"{chosen} is not a program.", CHOOSE)
     folder = Path(protocol.__file__).resolve().parent.parent
     # Not resolved: the link in a virtual environment is what makes it one.
-    return Command((str(path.absolute()), "-m", "backend", "serve", "--device", device), folder)
+    return Command((str(path), "-m", "backend", "serve", "--device", device), folder)

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one timer of the add-on: calls a function on Blender's main thread for as long as something is awaited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import bpy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+INTERVAL_SECONDS: Final = 0.05
+
+
+class Pump:
+    """Calls `tick` again and again until it returns False; it must take less than 5 ms."""
+
+    def __init__(self, tick: Callable[[], bool]) -> None:
+        self._tick = tick
+
+    def start(self) -> None:
+        # Without a window no timer ever runs, and one left behind hangs Blender 4.5 at its end: scripts call `wait`.
+        if not bpy.app.background and not bpy.app.timers.is_registered(self._call):
+            bpy.app.timers.register(self._call, first_interval=INTERVAL_SECONDS, persistent=True)
+
+    def stop(self) -> None:
+        if bpy.app.timers.is_registered(self._call):
+            bpy.app.timers.unregister(self._call)
+
+    def _call(self) -> float | None:
+        return INTERVAL_SECONDS if self._tick() else None

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tab in the sidebar of the 3D viewport. It draws what `takes` knows and decides nothing."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import bpy
+
+from .. import preferences, properties, takes, target
+from ..client.client import State
+from ..shared import BackendError
+from . import backend_status
+from .takes_list import TakesList
+from .text import paragraph
+
+QUIET_SECONDS: Final = 20.0
+"""After so long without a sign of life the panel offers a restart."""
+
+STAGES: Final = {
+    "waiting": "Waiting",
+    "starting": "Starting",
+    "text": "Reading the prompt",
+    "retrieval": "Finding references",
+    "sampling": "Sampling",
+    "finishing": "Finishing",
+}
+
+
+class SidebarPanel:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "ReMoDiffuse"
+
+
+class GeneratePanel(SidebarPanel, bpy.types.Panel):
+    bl_idname = "REMODIFFUSE_PT_generate"
+    bl_label = "Generate Motion"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        _draw_target(layout, context)
+        _draw_request(layout, context)
+        if not preferences.get(context).python.strip():
+            _draw_set_up(layout, context)
+        elif takes.session.job:
+            _draw_progress(layout)
+        else:
+            row = layout.row()
+            row.scale_y = 1.5
+            row.operator("remodiffuse.generate", icon="PLAY")
+        _draw_trouble(layout, context)
+
+
+class ReviewPanel(SidebarPanel, bpy.types.Panel):
+    bl_idname = "REMODIFFUSE_PT_review"
+    bl_label = "Takes"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return bool(properties.get(context).takes)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        settings = properties.get(context)
+        layout.template_list(TakesList.bl_idname, "", settings, "takes", settings, "active_take", rows=3)
+        row = layout.row(align=True)
+        row.operator("remodiffuse.accept_take", icon="CHECKMARK")
+        row.operator("remodiffuse.reject_takes", icon="X")
+
+
+class ReferencesPanel(SidebarPanel, bpy.types.Panel):
+    bl_idname = "REMODIFFUSE_PT_references"
+    bl_parent_id = "REMODIFFUSE_PT_review"
+    bl_label = "References"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        settings = properties.get(context)
+        if not settings.active_take < len(settings.takes):
+            return
+        take = settings.takes[settings.active_take]
+        if not take.references:
+            layout.label(text="No clip of a library was used")
+        for reference in take.references:
+            box = layout.box()
+            paragraph(box, context, reference.caption, icon="ARMATURE_DATA")
+            column = box.column(align=True)
+            column.label(text=f"Score {reference.score:.2f}", icon="BLANK1", translate=False)
+            for words in (f"{reference.library}: {reference.source}", reference.licence):
+                column.label(text=words, icon="BLANK1", translate=False)
+
+
+def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    try:
+        armature = target.armature(context)
+        bones = target.bone_map(armature)
+    except BackendError as error:
+        paragraph(layout, context, str(error), icon="ERROR")
+        return
+    family = bones.family.replace("_", " ").capitalize()
+    layout.label(text=f"{armature.name}: {family}, {len(bones.bones)} joints", icon="ARMATURE_DATA", translate=False)
+
+
+def _draw_request(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    settings = properties.get(context)
+    layout.prop(settings, "prompt", text="", placeholder="a person walks forward")
+    column = layout.column(align=True)
+    column.prop(settings, "seconds")
+    row = column.row(align=True)
+    row.prop(settings, "seed")
+    row.operator("remodiffuse.randomize_seed", text="", icon="FILE_REFRESH")
+    column.prop(settings, "count")
+
+
+def _draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    box = layout.box()
+    paragraph(box, context, "No backend is set up yet. Choose its Python in the preferences.", icon="INFO")
+    opener: Any = box.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES")
+    opener.module = preferences.RemodiffusePreferences.bl_idname
+
+
+def _draw_progress(layout: bpy.types.UILayout) -> None:
+    session = takes.session
+    job = session.job
+    if job is None:
+        return
+    factor, text = 0.0, STAGES.get(job.stage, job.stage)
+    if job.cancelling:
+        text = "Cancelling..."
+    elif session.client.state in (State.STARTING, State.LOADING):
+        text = backend_status.sentence()
+    elif job.total > 1:
+        factor, text = job.step / job.total, f"{text} {job.step}/{job.total}"
+    layout.progress(factor=factor, text=text, type="BAR")
+    layout.operator("remodiffuse.cancel", icon="CANCEL")
+
+
+def _draw_trouble(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    session = takes.session
+    if session.error:
+        paragraph(layout.box(), context, str(session.error), icon="ERROR", alert=True)
+    if session.client.quiet_seconds > QUIET_SECONDS:
+        box = layout.box()
+        quiet = f"No sign of life from the backend for {session.client.quiet_seconds:.0f} seconds."
+        paragraph(box, context, quiet, icon="ERROR", alert=True)
+        box.operator("remodiffuse.restart_backend", icon="FILE_REFRESH")
+
+
+CLASSES = (TakesList, GeneratePanel, ReviewPanel, ReferencesPanel)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sentences in a narrow sidebar: Blender's labels do not wrap by themselves."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import bpy
+
+LETTER_WIDTH: Final = 6.4
+"""Average width of a letter in pixels, at interface scale 1."""
+MARGIN: Final = 60
+
+
+def paragraph(
+    layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE", alert: bool = False
+) -> None:
+    """The text in as many lines as the region's width asks for."""
+    scale = context.preferences.system.ui_scale
+    width = max(int((context.region.width / scale - MARGIN) / LETTER_WIDTH), 16)
+    column = layout.column(align=True)
+    column.alert = alert
+    for number, line in enumerate(textwrap.wrap(text, width)):
+        column.label(text=line, icon=icon if number == 0 else "BLANK1", translate=False)  # pyright: ignore[reportArgumentType]
