@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A file of golden numbers from the official code: sizes, weights, inputs and outputs of each stage of a small model."""
+"""A file of golden numbers from the official code: sizes, weights, inputs and outputs of a small model's stages."""
 
 from __future__ import annotations
 

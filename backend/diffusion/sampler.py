@@ -83,7 +83,7 @@ class MixedDenoiser:
         device = frame_mask.device
         samples, branches = np.nonzero((weights != 0).any(axis=0))
         self._denoiser = denoiser
-        self._timeline = denoiser.timeline(frame_mask)
+        self._mask = frame_mask
         self._conditions = conditions.rows(torch.from_numpy(samples).to(device)).kept(
             torch.tensor(KEEPS_TEXT, device=device)[branches],
             torch.tensor(KEEPS_REFERENCES, device=device)[branches],
@@ -100,17 +100,17 @@ class MixedDenoiser:
         if self._conditions.pooled is not None:
             modulation = tuple(block.rows(step.rows) for block in modulation)
         frames = self._denoiser.decode(
-            x_t, self._timeline, self._conditions.rows(step.rows), modulation, samples=step.samples
+            x_t, self._mask, self._conditions.rows(step.rows), modulation, samples=step.samples
         )
-        mixed = torch.einsum("bn,ntd->btd", step.weights.to(frames.dtype), frames)
+        mixed = (frames.unflatten(0, (len(x_t), -1)) * step.weights).sum(dim=1)
         return self._denoiser.project(mixed, x_t, self._time[index : index + 1]).float()
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """The branches that one denoising step evaluates.
+    """The branches that one denoising step evaluates: k of each sample, so N = B k in all.
 
-    `rows` (N,) into the rows of the conditions, `samples` (N,) that they belong to, and mixing `weights` (B, N).
+    `rows` (N,) into the rows of the conditions, `samples` (N,) that they belong to, and their `weights` (B, k, 1, 1).
     """
 
     rows: Tensor
@@ -119,8 +119,8 @@ class _Step:
 
     @classmethod
     def plan(cls, weights: NDArray[np.float64], samples: NDArray[np.int64], batch: int, device: torch.device) -> _Step:
-        """`weights` and `samples` (all rows,) of this step."""
+        """`weights` (rows,) of this step and the `samples` (rows,) that all rows belong to, in ascending order."""
         rows = np.flatnonzero(weights)
-        mixing = np.zeros((batch, len(rows)), np.float32)
-        mixing[samples[rows], np.arange(len(rows))] = weights[rows]
-        return cls(*(torch.from_numpy(part).to(device) for part in (rows, samples[rows], mixing)))
+        # A mixture gives all samples of a step equally many branches; only which ones may differ.
+        shares = weights[rows].reshape(batch, -1, 1, 1).astype(np.float32)
+        return cls(*(torch.from_numpy(part).to(device) for part in (rows, samples[rows], shares)))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .attention import SemanticsModulatedAttention, Summary, combine, read
 from .conditions import BlockConditions, Conditioning, ReferenceCondition, TextCondition
 from .feedforward import FeedForward
-from .local_mixing import LocalMixing, neighbouring_frames
+from .local_mixing import LocalMixing
 from .positions import position_table, sinusoid
 from .stylization import Stylization
 
@@ -31,17 +31,6 @@ class Modulation:
 
     def rows(self, index: Tensor | int) -> Modulation:
         return Modulation(self.attention[index], self.feedforward[index])
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """Which frames of a batch are real: `mask` (B, T); `neighbours` see `neighbouring_frames` (None = not needed)."""
-
-    mask: Tensor
-    neighbours: Tensor | None
-
-    def rows(self, index: Tensor) -> Timeline:
-        return Timeline(self.mask[index], None if self.neighbours is None else self.neighbours[index])
 
 
 class DenoiserBlock(nn.Module):
@@ -63,15 +52,15 @@ class DenoiserBlock(nn.Module):
     def forward(
         self,
         frames: Tensor,
-        timeline: Timeline,
+        mask: Tensor,
         conditions: Summary,
         modulation: Modulation,
         samples: Tensor | None = None,
     ) -> Tensor:
         """frames (B, T, D) -> (B, T, D), or (N, T, D) where `samples` (N,) spreads the batch into branches here."""
-        if self.local_mixing is not None and timeline.neighbours is not None:
-            frames = self.local_mixing(frames, timeline.neighbours)
-        queries, own = self.attention.summarise_frames(frames, timeline.mask)
+        if self.local_mixing is not None:
+            frames = self.local_mixing(frames, mask)
+        queries, own = self.attention.summarise_frames(frames, mask)
         if samples is not None:
             frames, queries, own = frames[samples], queries[samples], own.rows(samples)
         frames = frames + self.attention_style(read(queries, combine(conditions, own)), modulation.attention)
@@ -85,7 +74,6 @@ class Denoiser(nn.Module):
         super().__init__()
         width, time_width = config.width, config.time_width
         self.width = width
-        self.kernel = config.local_mixing
         self.frame_projection = nn.Linear(config.features, width)
         self.positions = position_table(config.max_frames, width, config.positional_init)
         self.time_mlp = nn.Sequential(nn.Linear(width, time_width), nn.SiLU(), nn.Linear(time_width, time_width))
@@ -124,13 +112,10 @@ class Denoiser(nn.Module):
         """Per block the scales and shifts that a time embedding (..., E) calls for."""
         return tuple(block.modulate(time_embedding) for block in self._blocks())
 
-    def timeline(self, mask: Tensor) -> Timeline:
-        return Timeline(mask, neighbouring_frames(mask, self.kernel) if self.kernel else None)
-
     def decode(
         self,
         x_t: Tensor,
-        timeline: Timeline,
+        mask: Tensor,
         conditions: BlockConditions,
         modulation: tuple[Modulation, ...],
         samples: Tensor | None = None,
@@ -143,9 +128,9 @@ class Denoiser(nn.Module):
         frames = self.frame_projection(x_t) + self.positions[: x_t.shape[1]]
         spread = samples
         for block, source, style in zip(self._blocks(), conditions.sources, modulation, strict=True):
-            frames = block(frames, timeline, source, style, spread)
+            frames = block(frames, mask, source, style, spread)
             if spread is not None:
-                timeline, spread = timeline.rows(spread), None
+                mask, spread = mask[spread], None
         return frames
 
     def project(self, frames: Tensor, x_t: Tensor, time_embedding: Tensor) -> Tensor:
@@ -158,7 +143,7 @@ class Denoiser(nn.Module):
         """x_t (B, T, F), timesteps (B,), mask (B, T; true = real frame) -> clean motion (B, T, F)."""
         time = self.embed_time(timesteps)
         modulation = self.modulate(time if conditions.pooled is None else time + conditions.pooled)
-        return self.project(self.decode(x_t, self.timeline(mask), conditions, modulation), x_t, time)
+        return self.project(self.decode(x_t, mask, conditions, modulation), x_t, time)
 
     def _blocks(self) -> Iterable[DenoiserBlock]:
         return cast("Iterable[DenoiserBlock]", self.blocks)

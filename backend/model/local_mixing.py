@@ -11,7 +11,7 @@ class LocalMixing(nn.Module):
     """A depthwise convolution over time, residual, starting at zero.
 
     Global attention alone leaves jitter unless it sees much data; a few neighbouring frames give a small model the
-    notion of continuity.
+    notion of continuity. Both ends of a clip are continued by its first and its last real frame.
     """
 
     def __init__(self, width: int, kernel: int) -> None:
@@ -19,20 +19,18 @@ class LocalMixing(nn.Module):
         self.weight = nn.Parameter(torch.zeros(kernel, width))
         self.bias = nn.Parameter(torch.zeros(width))
 
-    def forward(self, frames: Tensor, neighbours: Tensor) -> Tensor:
-        """frames (B, T, D) and the index table of `neighbouring_frames` -> (B, T, D)."""
-        length = frames.shape[1]
-        padded = frames.gather(1, neighbours[:, :, None].expand(-1, -1, frames.shape[2]))
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """frames (B, T, D), mask (B, T) true for a clip's first real frames -> (B, T, D)."""
+        padded = _continue_ends(frames, mask, len(self.weight) // 2)
         mixed = frames + self.bias
         for offset, weight in enumerate(self.weight):
-            mixed = torch.addcmul(mixed, padded[:, offset : offset + length], weight)
+            mixed = torch.addcmul(mixed, padded[:, offset : offset + frames.shape[1]], weight)
         return mixed
 
 
-def neighbouring_frames(mask: Tensor, kernel: int) -> Tensor:
-    """(B, T + kernel - 1) frame indices that pad a clip at both ends by repeating its first and its last real frame."""
-    frames = mask.shape[1]
-    reach = kernel // 2
-    positions = torch.arange(-reach, frames + reach, device=mask.device)
-    last = (mask.sum(dim=1, keepdim=True) - 1).clamp(min=0)
-    return positions.clamp(min=0).minimum(last)
+def _continue_ends(frames: Tensor, mask: Tensor, reach: int) -> Tensor:
+    """(B, T + 2 reach, D): `reach` frames more at either end, and the last real frame in place of all padding."""
+    last_index = (mask.sum(dim=1) - 1).clamp(min=0)
+    last = frames[torch.arange(len(frames), device=frames.device), last_index][:, None]
+    real = torch.where(mask[..., None], frames, last)
+    return torch.cat([frames[:, :1].expand(-1, reach, -1), real, last.expand(-1, reach, -1)], dim=1)
