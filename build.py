@@ -34,8 +34,9 @@ MENU = {
         "library": ("tools.backend", "look into motion libraries and add to them"),
     },
     "Teach it": {
-        "train": ("tools.backend", "train the starter model"),
-        "evaluate": ("tools.backend", "measure a trained model"),
+        "data": ("tools.backend", "prepare training sets"),
+        "train": ("tools.backend", "train a model"),
+        "verify": ("tools.backend", "compare every stage with golden numbers of the official code"),
     },
 }
 

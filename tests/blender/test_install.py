@@ -8,7 +8,7 @@ import bpy
 
 def _names_of_ours() -> set[str]:
     """What the add-on has added to Blender: operators, panels, properties of the scene."""
-    operators = {f"operator {name}" for name in dir(bpy.ops.remodiffuse)}
+    operators = {f"operator {name}" for name in dir(getattr(bpy.ops, "remodiffuse"))}  # noqa: B009  unknown to the stubs
     types = {f"type {name}" for name in dir(bpy.types) if name.startswith("REMODIFFUSE_")}
     properties = {
         f"property {entry.identifier}"

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo: what `command` starts in order: `animate` (Blender), `film` (Blender), `contact_sheet` (the backend's Python)."""
+"""The demo. `command` starts `animate` and `film` in Blender, then `contact_sheet` in the backend's Python."""

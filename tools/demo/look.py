@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Blender's stubs know nodes, sockets and object data by their base classes only.
+# pyright: reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
 """Materials that carry their own light, so that Cycles needs no light rays: no noise, and a frame in a blink on a CPU.
 
 A surface is shaded by where it faces against one fixed sun; the shadow on the floor is geometry (see `stage`).

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Blender's stubs know nodes, sockets and object data by their base classes only.
+# pyright: reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
 """A body for a bare rig: smooth parts built along its bones in the rest pose and skinned to them, one mesh object.
 
 The parts are laid out on the joints that the add-on's bone map names; each part follows the deforming bone that runs
@@ -25,6 +27,7 @@ BODY_COLOUR: Final = (0.80, 0.50, 0.29)
 JOINT_COLOUR: Final = (0.055, 0.085, 0.13)
 # Rest height of the pelvis joint that all sizes below belong to, metres.
 PELVIS_HEIGHT: Final = 0.94
+HEAD_HEIGHT: Final = 0.23
 FINGERS: Final = ("thumb", "index", "middle", "ring", "pinky", "little", "palm")
 
 
@@ -38,6 +41,7 @@ class Figure:
     left: Vector
     forward: Vector
     size: float
+    height: float
     parts: list[tuple[Solid, dict[str, NDArray[np.float64]], int]] = field(default_factory=list)
 
     up: Vector = field(default_factory=lambda: np.array([0.0, 0.0, 1.0]))
@@ -69,8 +73,12 @@ def rest_figure(rig: bpy.types.Object, bone_map: dict[str, str]) -> Figure:
         return world[:3, :3] @ np.array(point) + world[:3, 3]
 
     armature = rig.data
-    deforming = {bone.name: (place(bone.head_local), place(bone.tail_local)) for bone in armature.bones if bone.use_deform}
-    joints = {joint: place(armature.bones[name].head_local) for joint, name in bone_map.items() if name}
+    spans = {bone.name: (place(bone.head_local), place(bone.tail_local)) for bone in armature.bones}
+    deforming = {bone.name: spans[bone.name] for bone in armature.bones if bone.use_deform} or spans
+    joints = {joint: spans[name][0] for joint, name in bone_map.items()}
+    joints.setdefault("neck", joints["head"])
+    for side in ("left", "right"):
+        joints.setdefault(f"{side}_wrist", spans[bone_map[f"{side}_elbow"]][1])
     hips = joints["left_hip"] - joints["right_hip"]
     left = np.array([hips[0], hips[1], 0.0]) / np.linalg.norm(hips[:2])
     forward = np.cross(left, [0.0, 0.0, 1.0])
@@ -79,7 +87,8 @@ def rest_figure(rig: bpy.types.Object, bone_map: dict[str, str]) -> Figure:
     leg = float(0.5 * (joints["left_hip"] + joints["right_hip"])[2] - ankle[2])
     floor = max(floor, float(ankle[2]) - 0.15 * leg)
     size = (float(0.5 * (joints["left_hip"] + joints["right_hip"])[2]) - floor) / (PELVIS_HEIGHT - 0.075)
-    return Figure(joints, deforming, floor, left, forward, size)
+    height = float(joints["head"][2]) - floor + HEAD_HEIGHT * size
+    return Figure(joints, deforming, floor, left, forward, size, height)
 
 
 def build(rig: bpy.types.Object, bone_map: dict[str, str]) -> bpy.types.Object:
@@ -100,7 +109,7 @@ def _frame(start: Vector, end: Vector, towards: Vector) -> tuple[Vector, Vector,
     axis = (end - start) / np.linalg.norm(end - start)
     depth = towards - axis * np.dot(towards, axis)
     depth /= np.linalg.norm(depth)
-    return axis, np.cross(depth, axis), depth
+    return axis, np.asarray(np.cross(depth, axis), np.float64), depth
 
 
 def _limb(
@@ -171,7 +180,9 @@ def _head(figure: Figure) -> None:
     neck, head = joints["neck"], joints["head"]
     bone = figure.bone_at(head + figure.up * 0.08 * size, figure.up)
     rows = [(-0.25, 0.056, 0.058, 0.0), (0.4, 0.049, 0.052, 0.0), (1.1, 0.052, 0.056, 0.0)]
-    figure.add(_limb(figure, neck, head + figure.up * 0.02 * size, figure.forward, rows), figure.bone_at(0.5 * (neck + head)))
+    figure.add(
+        _limb(figure, neck, head + figure.up * 0.02 * size, figure.forward, rows), figure.bone_at(0.5 * (neck + head))
+    )
     centre = head + figure.up * 0.095 * size + figure.forward * 0.018 * size
     rows_head = [
         (-0.115, 0.040, 0.045, 0.028),
@@ -206,7 +217,12 @@ def _head(figure: Figure) -> None:
 def _leg(figure: Figure, side: str) -> None:
     hip, knee, ankle = (figure.joints[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
     front = figure.forward
-    thigh = [(-0.02, 0.074, 0.082, 0.0), (0.2, 0.078, 0.086, 0.0), (0.6, 0.062, 0.066, 0.004), (0.96, 0.047, 0.049, 0.004)]
+    thigh = [
+        (-0.02, 0.074, 0.082, 0.0),
+        (0.2, 0.078, 0.086, 0.0),
+        (0.6, 0.062, 0.066, 0.004),
+        (0.96, 0.047, 0.049, 0.004),
+    ]
     shin = [
         (0.04, 0.046, 0.048, 0.0),
         (0.28, 0.052, 0.057, -0.012),
@@ -246,7 +262,11 @@ def _foot(figure: Figure, side: str) -> None:
         ring(0.5 * length, 0.043, 0.074),
         ring(0.98 * length, 0.047, 0.052),
     ]
-    toes = [ring(0.96 * length, 0.0465, 0.051), ring(length + 0.035 * size, 0.043, 0.042), ring(length + 0.06 * size, 0.033, 0.034)]
+    toes = [
+        ring(0.96 * length, 0.0465, 0.051),
+        ring(length + 0.035 * size, 0.043, 0.042),
+        ring(length + 0.06 * size, 0.033, 0.034),
+    ]
     foot_bone = figure.bone_at(0.5 * (ankle + toe), (toe - ankle) / np.linalg.norm(toe - ankle))
     figure.add(tube(heel, 0.5, 0.15), foot_bone)
     figure.add(tube(toes, 0.15, 0.5), figure.bone_at(toe + ahead * 0.04 * size, ahead))
@@ -290,7 +310,9 @@ def _hand(figure: Figure, side: str) -> None:
             continue
         _, side_axis, depth_axis = _frame(head, tail, figure.forward)
         radius = 0.0095 * size
-        figure.add(tube([Ring(point, side_axis * radius, depth_axis * radius) for point in (head, tail)], 0.9, 0.9), name)
+        figure.add(
+            tube([Ring(point, side_axis * radius, depth_axis * radius) for point in (head, tail)], 0.9, 0.9), name
+        )
 
 
 def _skinned(figure: Figure, rig: bpy.types.Object) -> bpy.types.Object:

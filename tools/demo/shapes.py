@@ -19,7 +19,7 @@ CAP_STEPS: Final = 4
 
 @dataclass(frozen=True)
 class Solid:
-    """`vertices` (V, 3) and `quads` (F, 4); the end caps' poles are quads with a doubled corner removed by Blender."""
+    """`vertices` (V, 3) and `faces`, each a tuple of vertex indices."""
 
     vertices: NDArray[np.float64]
     faces: list[tuple[int, ...]]
@@ -27,7 +27,7 @@ class Solid:
 
 @dataclass(frozen=True)
 class Ring:
-    """One cross-section: its centre and its two half-axes as vectors, metres. `square` 2 is an ellipse, more is boxier."""
+    """One cross-section: centre and two half-axes as vectors, metres. `square` 2 is an ellipse, more is boxier."""
 
     centre: NDArray[np.float64]
     side: NDArray[np.float64]
@@ -48,7 +48,7 @@ class Ring:
 
 
 def tube(rings: Sequence[Ring], start_cap: float = 0.6, end_cap: float = 0.6) -> Solid:
-    """A skin over the rings, first to last, with rounded ends that bulge by `cap` x the mean half-axis of the end ring."""
+    """A skin over the rings with rounded ends, which bulge by `cap` x the mean half-axis of the end's ring."""
     full = [*_cap(rings[0], rings[1], start_cap)[::-1], *rings, *_cap(rings[-1], rings[-2], end_cap)]
     vertices = np.concatenate([ring.points() for ring in full])
     faces: list[tuple[int, ...]] = []

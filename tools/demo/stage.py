@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Blender's stubs know nodes, sockets and object data by their base classes only.
+# pyright: reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
 """The set around the character: a floor with a half-metre grid, its shadow, and a camera that follows smoothly."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import bpy
 import numpy as np
@@ -80,7 +82,7 @@ def _grid(collection: bpy.types.Collection, path: NDArray[np.float64]) -> None:
 
 def _shadow(collection: bpy.types.Collection, body: bpy.types.Object, material: bpy.types.Material) -> None:
     """The body pressed flat onto the floor along the sun's rays, just below the grid lines."""
-    tree = bpy.data.node_groups.new(f"{body.name} shadow", "GeometryNodeTree")
+    tree: Any = bpy.data.node_groups.new(f"{body.name} shadow", "GeometryNodeTree")
     tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
     nodes, links = tree.nodes, tree.links
     source = nodes.new("GeometryNodeObjectInfo")
@@ -115,7 +117,8 @@ def smoothed(path: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     kernel /= kernel.sum()
     padded = np.pad(path, ((reach, reach), (0, 0)), mode="reflect", reflect_type="odd")
-    return np.stack([np.convolve(padded[:, axis], kernel, mode="valid") for axis in range(3)], axis=1)
+    columns = [np.convolve(padded[:, axis], kernel, mode="valid") for axis in range(3)]
+    return np.stack(columns, axis=1).astype(np.float64)
 
 
 def _camera(
@@ -135,7 +138,7 @@ def _camera(
     towards = np.array([np.sin(heading) * np.cos(rise), -np.cos(heading) * np.cos(rise), np.sin(rise)])
     target = smoothed(path, SMOOTHING_SECONDS * scene.render.fps)
     target[:, 2] = 0.49 * height
-    camera.rotation_euler = Vector(-towards).to_track_quat("-Z", "Y").to_euler()
+    camera.rotation_euler = Vector((-towards).tolist()).to_track_quat("-Z", "Y").to_euler()
     for step, place in enumerate(target + towards * DISTANCE * height):
         camera.location = place
         camera.keyframe_insert("location", frame=scene.frame_start + step)
