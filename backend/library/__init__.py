@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from .clip import Clip
 from .retrieval import choose, hybrid_scores
-from .search import Found, search
+from .search import Retrieved, search
 from .storage import Library, Match
 
-__all__ = ["Clip", "Found", "Library", "Match", "choose", "hybrid_scores", "search"]
+__all__ = ["Clip", "Library", "Match", "Retrieved", "choose", "hybrid_scores", "search"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from ..request import MAX_FRAMES, MIN_FRAMES
 from .clip import MAX_CAPTIONS
@@ -88,7 +89,7 @@ class CaptionIndex:
         if len(self.clips) == 0:
             return np.empty(0, np.intp)
         factors = length_factors(length, np.arange(MAX_FRAMES + 1)).astype(np.float32)
-        scores = (self.vectors @ query.half()).float().numpy()[self.texts] * factors[self.frames]
+        scores = functional.linear(query.half(), self.vectors).float().numpy()[self.texts] * factors[self.frames]
         if banned:
             scores[np.isin(self.clips, list(banned))] = -np.inf
         count = min(MAX_CAPTIONS * max(wanted, 1), len(scores))

@@ -6,21 +6,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import BackendError
+from ..request import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from torch import Tensor
 
-    from .storage import Library, Match
+    from .clip import Clip
+    from .storage import Library
 
 ClipKey = tuple[str, int]
 """A clip among several libraries: the library's name and the clip's id in it."""
 
 
-class Found(NamedTuple):
-    library: Library
-    match: Match
+class Retrieved(NamedTuple):
+    """A clip that was found, and what a take says about it."""
+
+    reference: Reference
+    clip: Clip
 
 
 def search(
@@ -31,7 +35,7 @@ def search(
     wanted: int,
     pinned: Sequence[ClipKey] = (),
     banned: Collection[ClipKey] = (),
-) -> list[Found]:
+) -> list[Retrieved]:
     """The best clips of all libraries, best first; equal scores go by library name, then clip id.
 
     Arguments as in `Library.search`. Raises BackendError where two libraries have one name or a pin names no clip.
@@ -43,20 +47,23 @@ def search(
             f'Two libraries are named "{twice}".',
             "Leave one of them out, or make it again by another name.",
         )
-    found = [
-        Found(library, match)
+    found = {
+        (library.name, match.clip): (library, match)
         for library in libraries
         for match in library.search(query, encoder, length, wanted, _within(library, pinned), _within(library, banned))
-    ]
-    keys = {(each.library.name, each.match.clip): each for each in found}
-    if lost := [key for key in pinned if key not in keys and key not in banned][:1]:
+    }
+    pins = [key for key in pinned if key not in banned]
+    if lost := [key for key in pins if key not in found][:1]:
         raise BackendError("clip_missing", f"The pinned clip {lost[0]} is in no open library.", "Unpin it.")
-    pins = [keys[key] for key in pinned if key in keys]
-    others = sorted(
-        (each for key, each in keys.items() if key not in pinned),
-        key=lambda each: (-each.match.score, each.library.name, each.match.clip),
-    )
-    return [*pins, *others][:wanted]
+    others = sorted(found.keys() - set(pins), key=lambda key: (-found[key][1].score, key))
+    chosen = []
+    for library, match in [found[key] for key in [*pins, *others][:wanted]]:
+        clip = library.clip(match.clip)
+        reference = Reference(
+            library.name, match.clip, match.caption, match.score, clip.frames, clip.source, clip.licence
+        )
+        chosen.append(Retrieved(reference, clip))
+    return chosen
 
 
 def _within(library: Library, keys: Collection[ClipKey]) -> list[int]:

@@ -74,9 +74,9 @@ def test_several_libraries_are_searched_as_one(library_file: Path, tmp_path: Pat
         other.add(gait_clip(WALK, 120))
         other.index(encoder)
         found = search([gaits, other], query, encoder.name, 120, 3)
-        assert [(each.library.name, each.match.clip) for each in found[:2]] == [("other", 1), ("gaits", 1)]
+        assert [(each.reference.library, each.reference.clip) for each in found[:2]] == [("other", 1), ("gaits", 1)]
         pinned = search([gaits, other], query, encoder.name, 120, 2, pinned=[("gaits", 3)], banned=[("other", 1)])
-        assert [(each.library.name, each.match.clip) for each in pinned] == [("gaits", 3), ("gaits", 1)]
+        assert [(each.reference.library, each.reference.clip) for each in pinned] == [("gaits", 3), ("gaits", 1)]
         with pytest.raises(BackendError, match="Two libraries"):
             search([gaits, gaits], query, encoder.name, 120, 3)
         with pytest.raises(BackendError, match="Unpin"):

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m backend COMMAND ...`: everything that the backend does without Blender."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Final
+
+from .errors import BackendError
+
+COMMANDS: Final = {
+    "generate": ("backend.commands.generate", "main", "a prompt becomes motion files (.npz, .bvh)"),
+    "library": ("backend.commands.library", "main", "make, fill, list and search motion libraries"),
+    "serve": ("backend.server", "main", "answer Blender over standard input and output"),
+    "verify": ("backend.verify", "main", "compare every stage with golden numbers of the official code"),
+    "bench": ("backend.bench", "main", "measure the speed on this machine"),
+    "data": ("backend.training.cli", "data", "prepare training sets"),
+    "train": ("backend.training.cli", "train", "train a model"),
+}
+"""Module and function of each command, `function(arguments) -> exit status`; imported only when the command is used."""
+
+
+def main() -> int:
+    """Run one command. What goes wrong is told in one sentence, with a remedy."""
+    name, arguments = (sys.argv[1:2] or ["--help"])[0], sys.argv[2:]
+    if name in ("-h", "--help"):
+        sys.stdout.write(_help())
+        return 0
+    if name not in COMMANDS:
+        sys.stderr.write(f'There is no command "{name}".\n\n{_help()}')
+        return 2
+    try:
+        module, function, _ = COMMANDS[name]
+        return getattr(importlib.import_module(module), function)(arguments)
+    except BackendError as error:
+        sys.stderr.write(f"{error.message}\n{error.remedy}\n")
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"The backend's environment lacks {error.name}.\nMake it again: python3 build.py test\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped.\n")
+    return 1
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {words}" for name, (_, _, words) in COMMANDS.items()]
+    return "\n".join(["usage: python -m backend COMMAND ... (COMMAND --help says more)", "", *lines, ""])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

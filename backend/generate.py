@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a request to takes, the whole way."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final, Self
+
+import numpy as np
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+from .device import choose_device
+from .diffusion import Schedule, Start, sample, take_coins, take_noise
+from .errors import BackendError
+from .library import Library, Retrieved, search
+from .library.fit import fits, fitted
+from .model_folder import LIBRARY, STARTER, LoadedModel, load_model
+from .motion.rebuild import rebuilt
+from .motion.skeleton import FPS, JOINTS
+from .request import Provenance, Take
+from .text import CachedEncoder, TextEncoder, load_encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from .model import Conditioning
+    from .motion.clip import Motion
+    from .request import Request
+    from .text import TextFeatures
+
+    Progress = Callable[[str, int, int], None]
+
+START_CANDIDATES: Final = 8
+"""References among which a take finds the one that its sampling starts from."""
+
+
+class Generator:
+    """A model, its text encoder and the libraries that it retrieves from. One thread at a time."""
+
+    def __init__(self, model: LoadedModel, encoder: TextEncoder, libraries: Sequence[Library]) -> None:
+        """Raises BackendError where encoder and model do not belong together."""
+        card = model.card
+        if card.layout.joints != len(JOINTS) or card.layout.rotations:
+            raise BackendError(
+                "model_unsupported", f"The model {card.name} uses another motion format.", "Choose another model."
+            )
+        if encoder.name != card.encoder or encoder.token_dim != card.config.token_width:
+            raise BackendError(
+                "bad_model",
+                f"The model {card.name} was not trained on the text encoder {encoder.name}.",
+                "Restore the model's folder from a backup or install it again.",
+            )
+        self.model = model
+        self.libraries = libraries
+        self.device = str(model.device)
+        self.model_name = card.name
+        self._encoder = encoder
+        self._schedule = Schedule.sampling(card.config.diffusion)
+
+    @classmethod
+    def load(cls, model: Path | None = None, libraries: Sequence[Path] | None = None, device: str = "auto") -> Self:
+        """Load a model folder (default: the starter model) and libraries (default: the one in the model's folder).
+
+        Raises BackendError where one of them cannot be used, or the device does not exist.
+        """
+        folder = model or STARTER
+        if libraries is None:
+            libraries = [path for path in [folder / LIBRARY] if path.is_file()]
+        loaded = load_model(folder, choose_device(device))
+        encoder = CachedEncoder(load_encoder(loaded.card.encoder))
+        return cls(loaded, encoder, [Library.open(path) for path in libraries])
+
+    def generate(self, request: Request, progress: Progress | None = None) -> list[Take]:
+        """`request.count` takes. `progress(stage, step, steps)` may raise CancelledError, which ends the work."""
+        report = progress or (lambda stage, step, steps: None)
+        seeds = [request.seed + number for number in range(request.count)]
+
+        report("text", 0, 1)
+        text = self._encoder.encode([request.prompt])
+
+        report("retrieval", 0, 1)
+        found = self._search(text, request.frames)
+        guides = found[: self.model.card.config.references]
+        origins = [self._origin(found, request.frames, seed) for seed in seeds]
+
+        report("conditions", 0, 1)
+        conditions = self._conditions(text, guides).repeated(request.count)
+
+        features = self._sample(request.frames, seeds, conditions, origins, report)
+
+        takes = []
+        for number, rows in enumerate(features):
+            report("motion", number, request.count)
+            provenance = self._provenance(request, seeds[number], guides, origins[number])
+            takes.append(Take(self._motion(rows), provenance))
+        report("motion", request.count, request.count)
+        return takes
+
+    def _search(self, text: TextFeatures, frames: int) -> list[Retrieved]:
+        """The best clips for prompt and length, best first; they depend on nothing else."""
+        wanted = max(START_CANDIDATES, self.model.card.config.references)
+        return search(self.libraries, text.sentence[0], self._encoder.name, frames, wanted)
+
+    def _origin(self, found: Sequence[Retrieved], frames: int, seed: int) -> Retrieved | None:
+        """The clip that the take of this seed starts from: one that fits about as well as the best, by the seed's dice.
+
+        Clips that need no more than a little stretching come first.
+        """
+        sampler = self.model.card.sampler
+        if not found or not sampler.start_timestep:
+            return None
+        near = [each for each in found if each.reference.score >= found[0].reference.score - sampler.start_margin]
+        near = [each for each in near if fits(each.clip.frames, frames)] or near
+        # Streams 0 and 1 of a seed are noise and coins, see diffusion.randomness.
+        dice = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(2,)))
+        return near[dice.integers(len(near))]
+
+    @torch.inference_mode()
+    def _conditions(self, text: TextFeatures, guides: Sequence[Retrieved]) -> Conditioning:
+        """Prompt and references as the denoiser reads them, for one sample."""
+        network, device = self.model.network, self.model.device
+        prompt = network.encode_text(text.tokens.to(device), text.mask.to(device))
+        if not guides:
+            return network.denoiser.condition(prompt, None)
+        motions = [self._features(each.clip.positions, each.clip.contacts) for each in guides]
+        lengths = torch.tensor([len(motion) for motion in motions], device=device)
+        captions = self._encoder.encode([each.reference.caption for each in guides])
+        references = network.encode_references(
+            pad_sequence(motions, batch_first=True)[None],
+            lengths[None],
+            captions.tokens[None].to(device),
+            captions.mask[None].to(device),
+        )
+        return network.denoiser.condition(prompt, references)
+
+    def _sample(
+        self,
+        frames: int,
+        seeds: Sequence[int],
+        conditions: Conditioning,
+        origins: Sequence[Retrieved | None],
+        report: Progress,
+    ) -> Tensor:
+        """Features (K, T, F) of all takes, in one batch. Each has noise and coins of its own seed."""
+        config, device = self.model.card.config, self.model.device
+        noise = np.stack([take_noise(seed, frames, config.features) for seed in seeds])
+        starts = [self._features(*fitted(origin.clip, frames)) for origin in origins if origin is not None]
+        normalised = sample(
+            self.model.network.denoiser,
+            conditions,
+            torch.ones(len(seeds), frames, dtype=torch.bool, device=device),
+            torch.from_numpy(noise).to(device),
+            take_coins(seeds, len(self._schedule)),
+            self._schedule,
+            config.mixture,
+            Start(torch.stack(starts), self.model.card.sampler.start_timestep) if starts else None,
+            lambda step, steps: report("sampling", step, steps),
+        )
+        return self.model.restore(normalised)
+
+    def _features(self, positions: NDArray[np.float32], contacts: NDArray[np.float32]) -> Tensor:
+        """(T, 22, 3) and (T, 4) -> normalised features (T, F)."""
+        rows = self.model.card.layout.encode(positions.astype(np.float64), contacts.astype(np.float64))
+        return self.model.normalise(torch.from_numpy(rows.astype(np.float32)).to(self.model.device))
+
+    def _motion(self, features: Tensor) -> Motion:
+        positions, contacts = self.model.card.layout.decode(features.double().cpu().numpy())
+        return rebuilt(positions, contacts, FPS)
+
+    def _provenance(
+        self, request: Request, seed: int, guides: Sequence[Retrieved], origin: Retrieved | None
+    ) -> Provenance:
+        card = self.model.card
+        start = None
+        if origin is not None:
+            start = {"timestep": card.sampler.start_timestep, **asdict(origin.reference)}
+        return Provenance(
+            prompt=request.prompt,
+            seconds=request.seconds,
+            seed=seed,
+            model=f"{card.name} {card.version}",
+            model_hash=card.weights_sha256,
+            licence=card.licence,
+            sampler={"steps": len(self._schedule), "mixture": asdict(card.config.mixture), "start": start},
+            references=tuple(each.reference for each in guides),
+        )

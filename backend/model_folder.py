@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A model on disk: a folder with `model.safetensors`, `card.toml` and, if it ships with one, `library.sqlite`."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from .errors import BackendError
+from .model import ReMoDiffuse
+from .model_card import REMEDY, ModelCard, read_card
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+STARTER: Final = Path(__file__).parent / "weights" / "starter"
+WEIGHTS: Final = "model.safetensors"
+CARD: Final = "card.toml"
+LIBRARY: Final = "library.sqlite"
+# Beside the network's own tensors the file holds the normalisation of the features.
+MEAN: Final = "features.mean"
+DEVIATION: Final = "features.std"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedModel:
+    """A network ready to sample (float32, no gradients), and the mean and standard deviation (F,) of its features."""
+
+    card: ModelCard
+    network: ReMoDiffuse
+    mean: Tensor
+    deviation: Tensor
+
+    @property
+    def device(self) -> torch.device:
+        return self.mean.device
+
+    def normalise(self, features: Tensor) -> Tensor:
+        return (features - self.mean) / self.deviation
+
+    def restore(self, normalised: Tensor) -> Tensor:
+        """The inverse of `normalise`."""
+        return normalised * self.deviation + self.mean
+
+
+def load_model(folder: Path, device: torch.device | str = "cpu") -> LoadedModel:
+    """Raises BackendError where a file is missing, damaged, altered or does not fit the card."""
+    card = read_card(folder / CARD)
+    tensors = _read_weights(folder / WEIGHTS, card.weights_sha256)
+    tensors = {name: tensor.to(device, torch.float32) for name, tensor in tensors.items()}
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise _bad(f"the weights {name} are not all finite")
+    size = (card.config.features,)
+    mean, deviation = _take(tensors, MEAN, size), _take(tensors, DEVIATION, size)
+    if not (deviation > 0).all():
+        raise _bad(f"{DEVIATION} is not positive")
+    network = _empty_network(card, len(tensors))
+    for name, expected in network.state_dict().items():
+        if name not in tensors or tensors[name].shape != expected.shape:
+            raise _bad(f"the weights {name} are missing or of another size")
+    if extra := sorted(tensors.keys() - network.state_dict().keys()):
+        raise _bad(f"the weights {extra[0]} belong to another model")
+    network.load_state_dict(tensors, assign=True)
+    return LoadedModel(card, network.eval().requires_grad_(False), mean, deviation)
+
+
+def save_model(
+    folder: Path,
+    card: ModelCard,
+    weights: dict[str, Tensor],
+    mean: Tensor,
+    deviation: Tensor,
+    *,
+    half: bool = True,
+) -> ModelCard:
+    """Write a model that `load_model` reads; returns its card, now with the hash of the weights.
+
+    `weights` is the network's state_dict, written as float16 if `half`. A kill leaves the folder as it was, or without
+    a card that fits the weights, which `load_model` notices.
+    """
+    dtype = torch.float16 if half else torch.float32
+    tensors = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in weights.items()}
+    normalisation = {MEAN: mean, DEVIATION: deviation}
+    tensors |= {name: tensor.detach().to("cpu", torch.float32).contiguous() for name, tensor in normalisation.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    drafts = [folder / (name + ".new") for name in (WEIGHTS, CARD)]
+    save_file(tensors, drafts[0])
+    card = replace(card, weights_sha256=hashlib.sha256(drafts[0].read_bytes()).hexdigest())
+    drafts[1].write_text(card.to_toml(), "utf-8")
+    drafts[0].replace(folder / WEIGHTS)
+    drafts[1].replace(folder / CARD)
+    return card
+
+
+def _read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
+    try:
+        with path.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+        if found != sha256:
+            raise _bad(f"{path} is not the file that its card describes")
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise _bad(f"{path} cannot be read") from error
+
+
+def _take(tensors: dict[str, Tensor], name: str, shape: tuple[int, ...]) -> Tensor:
+    tensor = tensors.pop(name, None)
+    if tensor is None or tensor.shape != shape:
+        raise _bad(f"{name} is missing or of another size")
+    return tensor
+
+
+def _empty_network(card: ModelCard, tensors: int) -> ReMoDiffuse:
+    """The network without memory, so that a card with absurd sizes costs nothing."""
+    config = card.config
+    layers = (config.layers, config.text_layers, config.reference_motion_layers, config.reference_text_layers)
+    try:
+        if max(layers) > tensors:
+            raise _bad("its card has more layers than its file has weights")
+        with torch.device("meta"):
+            return ReMoDiffuse(config)
+    except (RuntimeError, TypeError, OverflowError, AssertionError) as error:
+        raise _bad(f"no network fits its card ({error})") from error
+
+
+def _bad(problem: str) -> BackendError:
+    return BackendError("bad_model", f"The model cannot be used: {problem}.", REMEDY)
