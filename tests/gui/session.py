@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In Blender's window: set the scene, then let act.sh be the user's hand.
+
+Blender and act.sh talk by files in a folder that both see: `say(name)` makes one, `said(name)` asks for one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+from tools import inside_blender
+from tools.demo import mannequin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TALK = Path(os.environ["BLENDER_GUI_IO"])
+PROMPT = "a person walks forward and waves"
+
+
+def say(name: str) -> None:
+    (TALK / name).touch()
+
+
+def said(name: str) -> bool:
+    return (TALK / name).exists()
+
+
+def set_up() -> Any:  # noqa: ANN401  the add-on's module, known only once it is installed
+    """The extension installed, a Rigify character with a body, the sidebar open on our tab."""
+    archive, python = sys.argv[sys.argv.index("--") + 1 :]
+    inside_blender.install(archive)
+    inside_blender.preferences().python = python
+    takes = __import__(f"{inside_blender.MODULE}.takes", fromlist=["takes"])
+    target = __import__(f"{inside_blender.MODULE}.target", fromlist=["target"])
+    for each in list(bpy.data.objects):
+        bpy.data.objects.remove(each)
+    bpy.ops.preferences.addon_enable(module="rigify")
+    operators: Any = bpy.ops
+    operators.object.armature_human_metarig_add()
+    metarig: Any = bpy.context.object
+    operators.pose.rigify_generate()
+    rig: Any = bpy.context.object
+    bpy.data.objects.remove(metarig)
+    mannequin.build(rig, target.bone_map(rig).bones)
+    rig.name = "Hero"
+    for collection in rig.data.collections_all:
+        collection.is_visible = collection.name in (
+            "Torso",
+            "Arm.L (FK)",
+            "Arm.R (FK)",
+            "Leg.L (FK)",
+            "Leg.R (FK)",
+            "Root",
+        )
+    _show_sidebar()
+    return takes
+
+
+def _show_sidebar() -> None:
+    screen: Any = bpy.context.window.screen  # pyright: ignore[reportOptionalMemberAccess]  there is a window
+    view = max((area for area in screen.areas if area.type == "VIEW_3D"), key=lambda area: area.width * area.height)
+    space = view.spaces.active
+    space.show_region_ui = True
+    space.shading.type = "MATERIAL"
+    space.shading.use_scene_world = False
+    region = space.region_3d
+    region.view_location = (0.0, -1.6, 0.95)
+    region.view_distance = 6.2
+    region.view_rotation = (0.72, 0.53, 0.26, 0.36)
+    next(each for each in view.regions if each.type == "UI").active_panel_category = "ReMoDiffuse"
+
+
+def steps() -> Iterator[None]:
+    """Each `yield` gives Blender its time."""
+    takes = set_up()
+    yield
+    scene: Any = bpy.context.scene
+    scene.render.fps = 20
+    scene.frame_start = scene.frame_current = 1
+    scene.frame_end = 100
+    settings = scene.remodiffuse
+    settings.prompt, settings.seconds, settings.seed, settings.count = PROMPT, 5.0, 1, 3
+    # Lets act.sh begin: the window shows the request.
+    Path(os.environ["BLENDER_GUI_READY"]).touch()
+    while not said("generate"):
+        yield
+    operators: Any = bpy.ops.remodiffuse
+    operators.generate()
+    while takes.session.job and takes.session.job.stage != "sampling":
+        yield
+    say("sampling")
+    while takes.session.job:
+        yield
+    say("takes")
+    while not said("accept"):
+        yield
+    operators.accept_take()
+    scene.frame_set(42)
+    say("accepted")
+    while True:
+        yield
+
+
+def main() -> None:
+    running = steps()
+
+    def tick() -> float | None:
+        try:
+            next(running)
+        except StopIteration:
+            return None
+        return 0.1
+
+    bpy.app.timers.register(tick, first_interval=1.0)
+
+
+main()
