@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes into generation and what comes out: Request -> Takes, each with its References. Standard library + numpy."""
+"""What goes into generation and what comes out: a Request becomes Takes, each with its References."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .errors import BackendError
-from .motion.clip import Motion
 from .motion.skeleton import FPS
+
+if TYPE_CHECKING:
+    from .motion.clip import Motion
 
 MIN_FRAMES: Final = 16
 MAX_FRAMES: Final = 196
@@ -47,7 +49,7 @@ class Request:
             )
         if not 0 <= self.seed < 2**31 - MAX_COUNT:
             raise BackendError(
-                "bad_request", f"The seed {self.seed} is out of range.", f"Choose between 0 and {2**31 - MAX_COUNT - 1}."
+                "bad_request", f"The seed {self.seed} is out of range.", f"Choose 0 to {2**31 - MAX_COUNT - 1}."
             )
         if not 1 <= self.count <= MAX_COUNT:
             raise BackendError(

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From raw motion to a trained model: data sets, trainer, evaluation."""

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A training run as a TOML file: [data], [model], [loss], [training]."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BackendError
+from ..model.config import ModelConfig
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class LossConfig:
+    """Weights of what is added to the reconstruction loss, and units that make the parts comparable."""
+
+    root: float = 0.25
+    """Of the squared error of root and contact channels, whose values are blown up five-fold (see normalisation)."""
+    local_velocity: float = 0.2
+    """Frame-to-frame change of the joint positions against the data's."""
+    contact_velocity: float = 0.2
+    """The same of ankles and toes including travel, while they truly stand on the floor."""
+    velocity_unit: float = 0.03
+    """Metres a frame that count as 1 in the two above."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    iterations: int = 10_000
+    batch: int = 32
+    learning_rate: float = 2e-4
+    weight_decay: float = 0.0
+    warmup: int = 0
+    decay: int = 0
+    """Last iterations, over which the rate falls to a hundredth; 0: cosine over the whole run, as in the paper."""
+    gradient_clip: float = 0.0
+    ema: float = 0.0
+    seed: int = 0
+    threads: int = 1
+    crop: float = 0.8
+    """Windows are cut to a random share of at least this."""
+    score_noise: float = 0.02
+    """Added to retrieval scores, so that the same caption does not always meet the same references."""
+    checkpoint_every: int = 200
+    validate_every: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """Everything that defines a run."""
+
+    data: str
+    model: ModelConfig
+    loss: LossConfig = field(default_factory=LossConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    @classmethod
+    def read(cls, path: Path) -> RunConfig:
+        """Raises BackendError for a missing file, wrong TOML or an unknown key."""
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            return cls(
+                data=table["data"]["file"],
+                model=ModelConfig.from_dict(table["model"]),
+                loss=_known(LossConfig, table.get("loss", {})),
+                training=_known(TrainingConfig, table.get("training", {})),
+            )
+        except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+            raise BackendError(
+                "bad_config",
+                f"{path.name} is not a training configuration ({error}).",
+                "Start from configs/starter.toml.",
+            ) from error
+
+
+def _known(kind: Any, values: dict[str, Any]) -> Any:  # noqa: ANN401 - one of the two dataclasses above
+    unknown = set(values) - {one.name for one in fields(kind)}
+    if unknown:
+        raise KeyError(f"unknown key {', '.join(sorted(unknown))}")
+    return kind(**values)

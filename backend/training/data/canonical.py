@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Any source skeleton -> joint positions on the canonical skeleton.
+
+Only directions are taken from the source; bone lengths are ours, so every clip fits every other. What skeletons
+disagree about most (where the hip joints lie, how the spine is cut, how shoulders hang) is not copied: the pelvis comes
+from its rotation, the spine is sampled along its curve, shoulders move about our own place by the source's shrug.
+Travel is scaled by leg length, so that planted feet stay planted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import BackendError
+from ...motion.features import heading
+from ...motion.skeleton import BONE_LENGTHS, FPS, INDEX, PARENTS, REST_OFFSETS, TOE_HEIGHT, rest_positions
+
+if TYPE_CHECKING:
+    from ...motion.bvh import Bvh
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSkeleton:
+    """Which joints of a source play which part. `spine` runs from above the pelvis to the base of the neck."""
+
+    pelvis: str
+    spine: tuple[str, ...]
+    head: str
+    shoulders: tuple[str, str]
+    elbows: tuple[str, str]
+    wrists: tuple[str, str]
+    hips: tuple[str, str]
+    knees: tuple[str, str]
+    ankles: tuple[str, str]
+    toes: tuple[str, str]
+    pelvis_pitch: float
+    """Degrees about the pelvis bone's own side axis from the bone to an upright body (0 where the rest pose is one)."""
+    foot_pitch: float
+    """Degrees that the ankle-to-toe line points down when the foot stands flat."""
+    shoulder_rest: tuple[float, float, float]
+    """Left shoulder from the base of the neck in the chest's frame (left, up, forward), relaxed; scaled metres."""
+
+
+SKELETONS: Final[dict[str, SourceSkeleton]] = {
+    "cmu31": SourceSkeleton(
+        pelvis="Hips",
+        spine=("Spine", "Spine1", "Neck", "Neck1"),
+        head="Head",
+        shoulders=("LeftArm", "RightArm"),
+        elbows=("LeftForeArm", "RightForeArm"),
+        wrists=("LeftHand", "RightHand"),
+        hips=("LeftUpLeg", "RightUpLeg"),
+        knees=("LeftLeg", "RightLeg"),
+        ankles=("LeftFoot", "RightFoot"),
+        toes=("LeftToeBase", "RightToeBase"),
+        pelvis_pitch=0.0,
+        foot_pitch=17.0,
+        shoulder_rest=(0.17, -0.03, 0.01),
+    ),
+    "daz43": SourceSkeleton(
+        pelvis="hip",
+        spine=("abdomen", "chest", "neck"),
+        head="head",
+        shoulders=("lShldr", "rShldr"),
+        elbows=("lForeArm", "rForeArm"),
+        wrists=("lHand", "rHand"),
+        hips=("lThigh", "rThigh"),
+        knees=("lShin", "rShin"),
+        ankles=("lFoot", "rFoot"),
+        toes=("lFoot.end", "rFoot.end"),
+        pelvis_pitch=0.0,
+        foot_pitch=14.0,
+        shoulder_rest=(0.11, -0.045, -0.015),
+    ),
+    "rigify": SourceSkeleton(
+        pelvis="DEF-hips",
+        spine=("DEF-spine.001", "DEF-spine.002", "DEF-spine.003", "DEF-neck"),
+        head="DEF-head",
+        shoulders=("DEF-upper_arm.L", "DEF-upper_arm.R"),
+        elbows=("DEF-forearm.L", "DEF-forearm.R"),
+        wrists=("DEF-hand.L", "DEF-hand.R"),
+        hips=("DEF-thigh.L", "DEF-thigh.R"),
+        knees=("DEF-shin.L", "DEF-shin.R"),
+        ankles=("DEF-foot.L", "DEF-foot.R"),
+        toes=("DEF-toe.L", "DEF-toe.R"),
+        pelvis_pitch=-14.5,
+        foot_pitch=31.0,
+        shoulder_rest=(0.18, -0.05, -0.05),
+    ),
+    "unreal": SourceSkeleton(
+        pelvis="pelvis",
+        spine=("spine_01", "spine_02", "spine_03", "neck_01"),
+        head="head",
+        shoulders=("upperarm_l", "upperarm_r"),
+        elbows=("lowerarm_l", "lowerarm_r"),
+        wrists=("hand_l", "hand_r"),
+        hips=("thigh_l", "thigh_r"),
+        knees=("calf_l", "calf_r"),
+        ankles=("foot_l", "foot_r"),
+        toes=("ball_l", "ball_r"),
+        pelvis_pitch=-14.5,
+        foot_pitch=31.0,
+        shoulder_rest=(0.18, -0.05, -0.05),
+    ),
+}
+
+
+def source_skeleton(bvh: Bvh) -> SourceSkeleton:
+    """The known skeleton whose joints the file has. Raises BackendError when it has none of them."""
+    for skeleton in SKELETONS.values():
+        if {skeleton.pelvis, skeleton.head, *skeleton.hips, *skeleton.shoulders} <= set(bvh.names):
+            return skeleton
+    raise BackendError(
+        "unknown_skeleton",
+        f"The joints of this BVH file ({', '.join(bvh.names[:4])}, ...) belong to no skeleton that is known here.",
+        f"Describe it in SKELETONS of {__name__}.",
+    )
+
+
+def canonical_positions(bvh: Bvh) -> Array:
+    """(T, 22, 3) metres at 20 fps: on the floor at Y = 0, over the origin and facing +Z at frame 0."""
+    source = source_skeleton(bvh)
+    names = [source.pelvis, *source.spine, source.head]
+    for pair in (source.shoulders, source.elbows, source.wrists, source.hips, source.knees, source.ankles, source.toes):
+        names += pair
+    world, rotations = bvh.pose(names)
+    place = dict(zip(names, world.transpose(1, 0, 2), strict=True))
+    pitch = np.radians(source.pelvis_pitch)
+    cos, sin = np.cos(pitch), np.sin(pitch)
+    pelvis_turn = rotations[:, 0] @ np.array([[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]])
+
+    leg = np.median(_length(place[source.knees[0]] - place[source.hips[0]])) + np.median(
+        _length(place[source.ankles[0]] - place[source.knees[0]])
+    )
+    scale = (BONE_LENGTHS[INDEX["left_knee"]] + BONE_LENGTHS[INDEX["left_ankle"]]) / leg
+    place = {name: positions * scale for name, positions in place.items()}
+
+    joints = np.empty((len(world), 22, 3))
+    hips_middle = 0.5 * (place[source.hips[0]] + place[source.hips[1]])
+    offset = REST_OFFSETS[INDEX["left_hip"]] * [0.0, 1.0, 1.0]
+    joints[:, 0] = hips_middle - pelvis_turn @ offset
+    for side, hip in enumerate(("left_hip", "right_hip")):
+        joints[:, INDEX[hip]] = joints[:, 0] + pelvis_turn @ REST_OFFSETS[INDEX[hip]]
+        _grow(joints, hip, "knee", place[source.knees[side]] - place[source.hips[side]])
+        shin = place[source.ankles[side]] - place[source.knees[side]]
+        _grow(joints, hip, "ankle", shin)
+        foot = _pitched(place[source.toes[side]] - place[source.ankles[side]], shin, source.foot_pitch)
+        _grow(joints, hip, "foot", foot)
+
+    spine = np.stack([joints[:, 0], *(place[name] for name in source.spine)], axis=1)
+    _spread_spine(joints, spine)
+    neck = INDEX["neck"]
+    joints[:, INDEX["head"]] = joints[:, neck] + BONE_LENGTHS[INDEX["head"]] * _unit(
+        place[source.head] - place[source.spine[-1]]
+    )
+    _hang_shoulders(joints, [place[name] for name in source.shoulders], place[source.spine[-1]], source.shoulder_rest)
+    for side, shoulder in enumerate(("left_shoulder", "right_shoulder")):
+        _grow(joints, shoulder, "elbow", place[source.elbows[side]] - place[source.shoulders[side]])
+        _grow(joints, shoulder, "wrist", place[source.wrists[side]] - place[source.elbows[side]])
+    return grounded(without_t_pose(resampled(joints, bvh.fps)))
+
+
+def resampled(joints: Array, fps: float) -> Array:
+    """(T, 22, 3) at `fps` -> at 20 fps, bone lengths kept."""
+    times = np.arange(0.0, (len(joints) - 1) / fps + 1e-9, 1.0 / FPS)
+    at = np.clip(times * fps, 0, len(joints) - 1)
+    low = np.floor(at + 1e-6).astype(int)
+    high = np.minimum(low + 1, len(joints) - 1)
+    share = np.clip(at - low, 0.0, 1.0)[:, None, None]
+    return with_bone_lengths((1.0 - share) * joints[low] + share * joints[high])
+
+
+def without_t_pose(joints: Array) -> Array:
+    """The clip less the calibration pose with which many recordings begin and end."""
+    arms = (
+        joints[:, [INDEX["left_wrist"], INDEX["right_wrist"]]]
+        - joints[:, [INDEX["left_shoulder"], INDEX["right_shoulder"]]]
+    )
+    stretched = (np.abs(arms[..., 1]) < 0.2).all(-1) & (_length(arms) > 0.45).all(-1)
+    stretched &= _length(arms[:, 0] - arms[:, 1]) > 0.98  # apart, not both forward
+    moving = np.flatnonzero(~stretched)
+    if len(moving) < len(joints) // 2:
+        return joints
+    return joints[moving[0] : moving[-1] + 1]
+
+
+def with_bone_lengths(joints: Array) -> Array:
+    """Every bone set back to its canonical length, directions kept."""
+    result = joints.copy()
+    for joint, parent in enumerate(PARENTS):
+        if parent >= 0:
+            result[:, joint] = result[:, parent] + BONE_LENGTHS[joint] * _unit(joints[:, joint] - joints[:, parent])
+    return result
+
+
+def grounded(joints: Array) -> Array:
+    """Frame 0 over the origin facing +Z; the lowest joint usually at toe height (3rd percentile, so that a jump's
+    landing or one noisy frame does not decide)."""
+    yaw = -heading(joints)[0]
+    turn = np.array([[np.cos(yaw), 0.0, np.sin(yaw)], [0.0, 1.0, 0.0], [-np.sin(yaw), 0.0, np.cos(yaw)]])
+    placed = (joints - joints[:1, :1] * [1.0, 0.0, 1.0]) @ turn.T
+    placed[..., 1] += TOE_HEIGHT - np.percentile(placed[..., 1].min(axis=1), 3)
+    return placed
+
+
+def _grow(joints: Array, root: str, child: str, direction: Array) -> None:
+    index = INDEX[f"{root.partition('_')[0]}_{child}"]
+    joints[:, index] = joints[:, PARENTS[index]] + BONE_LENGTHS[index] * _unit(direction)
+
+
+def _pitched(foot: Array, shin: Array, pitch: float) -> Array:
+    """Turn ankle-to-toe about the foot's own side axis so that a flat source foot gives a flat canonical foot."""
+    rest = REST_OFFSETS[INDEX["left_foot"]]
+    angle = np.radians(pitch) - np.arctan2(-rest[1], rest[2])
+    axis = _unit(np.cross(shin, foot))
+    # Rodrigues' rotation; `foot` is perpendicular to the axis. Positive lifts the toe.
+    return np.cos(angle) * foot + np.sin(angle) * np.cross(axis, foot)
+
+
+def _spread_spine(joints: Array, curve: Array) -> None:
+    chain = [INDEX[name] for name in ("spine1", "spine2", "spine3", "neck")]
+    lengths = _length(np.diff(curve, axis=1)).mean(axis=0)
+    stops = np.concatenate([[0.0], np.cumsum(lengths)]) / lengths.sum()
+    wanted = np.cumsum(BONE_LENGTHS[chain])
+    previous = curve[:, 0]
+    for joint, fraction in zip(chain, wanted / wanted[-1], strict=True):
+        segment = min(int(np.searchsorted(stops, fraction - 1e-9, side="right")) - 1, len(stops) - 2)
+        share = (fraction - stops[segment]) / (stops[segment + 1] - stops[segment])
+        point = (1.0 - share) * curve[:, segment] + share * curve[:, segment + 1]
+        joints[:, joint] = joints[:, PARENTS[joint]] + BONE_LENGTHS[joint] * _unit(point - previous)
+        previous = point
+
+
+def _hang_shoulders(joints: Array, shoulders: list[Array], neck: Array, rest: tuple[float, float, float]) -> None:
+    spine3 = joints[:, INDEX["spine3"]]
+    left = _unit(shoulders[0] - shoulders[1])
+    up = joints[:, INDEX["neck"]] - spine3
+    up = _unit(up - left * (up * left).sum(-1, keepdims=True))
+    chest = np.stack([left, up, np.cross(left, up)], axis=-1)
+    ours = rest_positions()
+    for side, name in enumerate(("left", "right")):
+        mirror = np.array([1.0, 1.0, 1.0] if side == 0 else [-1.0, 1.0, 1.0])
+        shrug = np.einsum("tji,tj->ti", chest, shoulders[side] - neck) - np.array(rest) * mirror
+        collar, shoulder = INDEX[f"{name}_collar"], INDEX[f"{name}_shoulder"]
+        joints[:, collar] = spine3 + np.einsum("tij,j->ti", chest, REST_OFFSETS[collar])
+        target = spine3 + np.einsum("tij,tj->ti", chest, ours[shoulder] - ours[INDEX["spine3"]] + shrug)
+        joints[:, shoulder] = joints[:, collar] + BONE_LENGTHS[shoulder] * _unit(target - joints[:, collar])
+
+
+def _length(vectors: Array) -> Array:
+    return np.linalg.norm(vectors, axis=-1)
+
+
+def _unit(vectors: Array) -> Array:
+    return vectors / np.maximum(_length(vectors), 1e-9)[..., None]

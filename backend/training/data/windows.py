@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Source clips -> captioned windows of 16..196 frames, augmented."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ...motion.contacts import detect_contacts, lock_feet
+from ...motion.skeleton import FPS
+from ...request import MAX_FRAMES
+from . import augment
+from .canonical import grounded, with_bone_lengths
+from .captions import Action, action_of, event_texts, sentence, swap_sides, travel_texts
+from .events import find_events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..measures import Array
+    from .sources import SourceClip
+
+TEXTS: Final = 6
+"""Sentences a window."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """One training example. `group` is the kind of motion, for balance; `source` the clips it was cut from."""
+
+    positions: Array
+    phrases: tuple[str, ...]
+    group: str
+    source: str
+    start: int
+
+    def captions(self, rng: random.Random) -> tuple[str, ...]:
+        phrases = list(self.phrases)
+        rng.shuffle(phrases)
+        return tuple(dict.fromkeys(sentence(phrase, rng) for phrase in phrases[:TEXTS]))
+
+
+def cut_windows(clips: Iterable[SourceClip], seed: int = 0) -> list[Window]:
+    """All windows: cut, looped, reversed, combined, then mirrored. The same seed gives the same windows."""
+    rng = random.Random(seed)  # noqa: S311 - choice of windows, no secret
+    plain: list[Window] = []
+    for clip in clips:
+        action = action_of(clip.name, clip.label)
+        if action is None:
+            continue
+        positions = clip.positions
+        if clip.slides:
+            positions = with_bone_lengths(lock_feet(positions, detect_contacts(positions, FPS), FPS))
+        plain += _of_clip(positions, clip.name, action, rng)
+    plain += _combined(plain, rng)
+    both = plain + [
+        Window(
+            grounded(augment.mirrored(window.positions)),
+            tuple(swap_sides(phrase) for phrase in window.phrases),
+            swap_sides(window.group.replace("_", " ")).replace(" ", "_"),
+            window.source,
+            window.start,
+        )
+        for window in plain
+    ]
+    return [window for window in both if 20 <= len(window.positions) <= MAX_FRAMES]
+
+
+def _of_clip(positions: Array, source: str, action: Action, rng: random.Random) -> Iterator[Window]:
+    if action.cut == "travel":
+        yield from _travel(positions, source, action, rng)
+    elif action.cut == "whole":
+        yield from _whole(positions, source, action)
+    elif action.cut == "slide":
+        for start, part in _slices(positions, rng):
+            down = action.down_texts and part[-5:, 0, 1].mean() < part[:5, 0, 1].mean() - 0.2
+            name, texts = (f"{action.name}_down", action.down_texts) if down else (action.name, action.texts)
+            yield Window(part, texts, name, source, start)
+    for event in action.events:
+        for start, end in find_events(event, positions):
+            part = grounded(positions[start:end][:MAX_FRAMES])
+            yield Window(part, event_texts(event) + action.texts[:1] * (action.cut == "events"), event, source, start)
+            opposite = {"sit_down": "stand_up", "stand_up": "sit_down"}.get(event)
+            if opposite is not None:
+                yield Window(augment.reversed_in_time(part), event_texts(opposite), opposite, source, start)
+
+
+def _slices(positions: Array, rng: random.Random) -> Iterator[tuple[int, Array]]:
+    """The whole clip where it fits, and pieces of 2.4 to 8 s that overlap by about a third."""
+    if len(positions) <= MAX_FRAMES:
+        yield 0, positions
+    if len(positions) < 70:
+        return
+    start = 0
+    while start < len(positions) - 48:
+        length = min(rng.randint(48, 160), len(positions) - start)
+        yield start, grounded(positions[start : start + length])
+        start += max(24, int(length * 0.66))
+
+
+def _travel(positions: Array, source: str, action: Action, rng: random.Random) -> Iterator[Window]:
+    variants = [positions]
+    longer = augment.looped(positions, rng.randint(100, 180))
+    if longer is not None and len(positions) < 150:
+        variants.append(grounded(longer))
+    # The data has next to no backward walking; a reversed walk is one.
+    variants += [augment.reversed_in_time(variant) for variant in variants if rng.random() < 0.5]
+    for variant in variants:
+        for start, part in _slices(variant, rng):
+            bent = augment.curved(part, rng.choice((-1, 1)) * rng.uniform(60, 200))
+            # Straight walks are nine tenths of the data; every second one is walked along an arc as well.
+            for path in (part, grounded(bent)) if len(part) > 50 and rng.random() < 0.5 else (part,):
+                kind, phrases = travel_texts(path, TEXTS, rng)
+                yield Window(path, phrases + action.texts * 2, kind, source, start)
+
+
+def _whole(positions: Array, source: str, action: Action) -> Iterator[Window]:
+    cycle = source.endswith("_loop") or action.treadmill
+    base = augment.travelling(positions) if action.treadmill else positions
+    lengths = (60, 100, 140, 180) if cycle else (len(positions), len(positions) + 16, len(positions) + 40)
+    for frames in lengths:
+        if cycle:
+            longer = augment.repeated(base, frames)
+        else:
+            # A one-shot: its first and last pose are held.
+            extra = frames - len(positions)
+            longer = base[[0] * (extra // 2) + list(range(len(base))) + [-1] * (extra - extra // 2)]
+        yield Window(grounded(longer[:MAX_FRAMES]), action.texts, action.name, source, 0)
+    if not cycle and 30 <= len(positions) < 120:
+        twice = augment.in_sequence(base, base)
+        if len(twice) <= MAX_FRAMES:
+            yield Window(twice, tuple(f"{text} twice" for text in action.texts), action.name, source, 0)
+
+
+_ARMS: Final = ("wave_right", "wave_left", "raise_right", "raise_left", "drink_right", "drink_left")
+_IN_A_ROW: Final = (
+    *("forward", "slow", "backward", "turn_left", "turn_right", "run", "still"),
+    *("wave_right", "wave_left", "arms_up", "kick_right", "kick_left", "jump", "jump_forward", "cc0_bow"),
+    *("stand_up", "box", "cc0_idle", "cc0_nod", "bend", "sit_down", "cc0_throw", "cc0_victory", "cc0_pickup"),
+)
+_STANDS_AT_END: Final = frozenset(_IN_A_ROW) - {"sit_down"}
+_STANDS_AT_START: Final = frozenset(_IN_A_ROW) - {"stand_up"}
+
+
+def _combined(windows: list[Window], rng: random.Random) -> Iterator[Window]:
+    """Two things at once (legs of one clip, an arm of another) and two things in a row."""
+    by_group: dict[str, list[Window]] = {}
+    for window in windows:
+        by_group.setdefault(window.group, []).append(window)
+
+    walks = by_group["forward"] + by_group["slow"] + by_group["brisk"] + by_group["cc0_idle"]
+    for event in _ARMS:
+        side = event.rpartition("_")[2]
+        for donor in rng.choices(by_group.get(event, []), k=24) if by_group.get(event) else ():
+            base = rng.choice(walks)
+            if len(base.positions) < 40:
+                continue
+            phrases = tuple(
+                f"{_one(base.phrases, rng)} {link}"
+                for text in donor.phrases[:4]
+                for link in (f"and {text}", f"while {_gerund(text)}")
+            )
+            both = augment.with_arm(base.positions, donor.positions, side)
+            yield Window(grounded(both), phrases, f"forward_and_{event}", f"{base.source}+{donor.source}", base.start)
+
+    first = [group for group in _IN_A_ROW if group in _STANDS_AT_END and by_group.get(group)]
+    second = [group for group in _IN_A_ROW if group in _STANDS_AT_START and by_group.get(group)]
+    made = 0
+    while made < 420:
+        a, b = (rng.choice(by_group[rng.choice(groups)]) for groups in (first, second))
+        lengths = len(a.positions), len(b.positions)
+        if a.group == b.group or min(lengths) < 30 or sum(lengths) > MAX_FRAMES + 30:
+            continue
+        row = augment.in_sequence(a.positions, b.positions)
+        if not 50 <= len(row) <= MAX_FRAMES:
+            continue
+        made += 1
+        phrases = tuple(
+            f"{_one(a.phrases, rng)}{link}{_one(b.phrases, rng)}"
+            for link in (", then ", " and then ", ", and then ", " and ")
+        )
+        yield Window(grounded(row), phrases, "in_a_row", f"{a.source}+{b.source}", a.start)
+
+
+def _one(phrases: tuple[str, ...], rng: random.Random) -> str:
+    short = [phrase for phrase in phrases if phrase.count(",") == 0 and " and " not in phrase]
+    return rng.choice(short or phrases)
+
+
+def _gerund(phrase: str) -> str:
+    """ "waves the right hand" -> "waving the right hand" (the first verb only)."""
+    verb, _, rest = phrase.partition(" ")
+    stem = verb.removesuffix("es") if verb.endswith(("ches", "shes")) else verb.removesuffix("s")
+    stem = stem.removesuffix("e") if stem.endswith("e") and not stem.endswith("ee") else stem
+    stem = {"put": "putt"}.get(stem, stem)
+    return f"{stem}ing {rest}".strip()
