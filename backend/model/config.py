@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, Self, get_args
+from math import isfinite
+from typing import Any, Final, Literal, Self, get_args
 
 from ..errors import BackendError
 
@@ -23,6 +24,8 @@ class DiffusionConfig:
     sections: tuple[int, ...] = (15, 15, 8, 6, 6)
 
     def __post_init__(self) -> None:
+        _check_types(self)
+        _check(all(isinstance(count, int) for count in self.sections), "sections are no whole numbers")
         _check(0 < self.beta_start <= self.beta_end < 1, "0 < beta_start <= beta_end < 1 does not hold")
         _check(bool(self.sections) and all(count > 0 for count in self.sections), "a section keeps no timestep")
         _check(
@@ -49,6 +52,7 @@ class MixtureConfig:
     fine_limit: int = 100
 
     def __post_init__(self) -> None:
+        _check_types(self)
         _check(self.rule in get_args(MixtureRule), f"the mixture rule {self.rule!r} is unknown")
 
     @classmethod
@@ -104,8 +108,10 @@ class ModelConfig:
     """A learned skip from the noisy input to the output, one time-dependent gate per channel."""
 
     def __post_init__(self) -> None:
-        for name, value in _numbers(self):
-            _check(value > 0, f"{name} is {value:g}, not positive")
+        _check_types(self)
+        for item in fields(self):
+            if item.type in _NUMBERS and item.name != "local_mixing":
+                _check(getattr(self, item.name) > 0, f"{item.name} is not positive")
         for width, heads in (
             ("width", "heads"),
             ("width", "reference_heads"),
@@ -113,7 +119,10 @@ class ModelConfig:
         ):
             _check(getattr(self, width) % getattr(self, heads) == 0, f"{width} is no multiple of {heads}")
         _check(self.width % 2 == 0, "width is odd, the time sinusoid needs pairs of channels")
-        _check(self.local_mixing == 0 or self.local_mixing % 2 == 1, "local_mixing is neither 0 nor odd")
+        _check(
+            self.local_mixing == 0 or (self.local_mixing > 0 and self.local_mixing % 2 == 1),
+            "local_mixing is neither 0 nor odd",
+        )
         _check(self.positional_init in get_args(PositionalInit), f"positional_init {self.positional_init!r} is unknown")
         _check(
             self.caption_position in get_args(CaptionPosition), f"caption_position {self.caption_position!r} is unknown"
@@ -139,10 +148,18 @@ class ModelConfig:
             raise _bad(str(error)) from error
 
 
-def _numbers(config: ModelConfig) -> list[tuple[str, float]]:
-    """The settings that must be positive: all plain numbers but the option `local_mixing`."""
-    named = [(item.name, getattr(config, item.name)) for item in fields(config) if item.name != "local_mixing"]
-    return [(name, value) for name, value in named if isinstance(value, int | float) and not isinstance(value, bool)]
+_NUMBERS: Final = {"int": int, "float": int | float}
+
+
+def _check_types(config: DiffusionConfig | MixtureConfig | ModelConfig) -> None:
+    """Numbers and switches only: what is a choice of words or a nested table is checked as such."""
+    for item in fields(config):
+        value = getattr(config, item.name)
+        if item.type in _NUMBERS:
+            is_number = isinstance(value, _NUMBERS[str(item.type)]) and not isinstance(value, bool)
+            _check(is_number and isfinite(value), f"{item.name} is {value!r}, not a number of the right kind")
+        elif item.type == "bool":
+            _check(isinstance(value, bool), f"{item.name} is {value!r}, neither true nor false")
 
 
 def _bad(problem: str) -> BackendError:
