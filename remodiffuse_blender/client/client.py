@@ -143,6 +143,9 @@ class Client:
                         f"this add-on protocol {protocol.PROTOCOL}.",
                         "Install the add-on and the backend in the same version.",
                     )
+                # Our own hello, repeated by a program that is no backend, has none.
+                if not isinstance(header.get("version"), str):
+                    raise protocol.ProtocolError("The hello names no version.")
                 self.state = State.LOADING
             case "status":
                 self._note_status(header)

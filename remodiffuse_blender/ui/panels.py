@@ -22,8 +22,9 @@ STAGES: Final = {
     "starting": "Starting",
     "text": "Reading the prompt",
     "retrieval": "Finding references",
+    "conditions": "Reading the references",
     "sampling": "Sampling",
-    "finishing": "Finishing",
+    "motion": "Building the motion",
 }
 
 

@@ -152,15 +152,17 @@ def test_another_command_replaces_the_process(client: Client) -> None:
     assert client.pid != pid
 
 
-HELLO = (
-    'import sys,time; sys.stdout.write(\'{"type":"hello","protocol":1}\\n%s\\n\'); sys.stdout.flush(); time.sleep(60)'
-)
+HELLO = """import sys, time
+sys.stdout.write('{"type":"hello","protocol":1,"version":"0"}\\n%s\\n')
+sys.stdout.flush(); time.sleep(60)"""
+HELLO_OF_OURS = '{"type":"hello","protocol":1}'
 BAD_BACKENDS = {
     "ends at once": ("raise SystemExit('No module named numpy')", "environment_broken"),
     "prints something": ("print('Python 3.11')", "environment_broken"),
     "prints no end": ("while True: print('x' * 100_000, end='')", "environment_broken"),
     "speaks without hello": ("""print('{"type":"status","state":"ready"}')""", "environment_broken"),
     "speaks another protocol": ("""print('{"type":"hello","protocol":99}')""", "version_mismatch"),
+    "repeats what it hears": (f"print({HELLO_OF_OURS!r})", "environment_broken"),
     "garbage after hello": (HELLO % "garbage", "protocol"),
     "unknown message": (HELLO % '{"type":"format_disk"}', "protocol"),
     "done without takes": (HELLO % '{"type":"done","id":1}', "protocol"),

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything of a file that an operator of ours could change, as plain values that can be compared."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Rna = Any
+"""What Blender hands out: its types differ by version, and no stub knows what we add."""
+
+context: Rna = bpy.context
+ops: Rna = bpy.ops
+
+
+def dump() -> dict[str, Any]:
+    """Actions with all keys, animation data, poses, selection, time line and our own properties."""
+    return {
+        "actions": {action.name: _action(action) for action in bpy.data.actions},
+        "objects": {each.name: _object(each) for each in bpy.data.objects},
+        "scenes": {scene.name: _scene(scene) for scene in bpy.data.scenes},
+    }
+
+
+def _action(action: Rna) -> dict[str, Any]:
+    return {
+        "users": action.users,
+        "fake user": action.use_fake_user,
+        "range": (action.use_frame_range, action.frame_start, action.frame_end),
+        "properties": {name: str(action[name]) for name in list(action.keys())},
+        "slots": [slot.identifier for slot in action.slots],
+        "keys": keys(action),
+    }
+
+
+def keys(action: Rna) -> dict[tuple[str, int], list[tuple[float, float]]]:
+    """(path, component) -> frames and values of its keys."""
+    return {
+        (curve.data_path, curve.array_index): [tuple(point.co) for point in curve.keyframe_points]
+        for layer in action.layers
+        for strip in layer.strips
+        for bag in strip.channelbags
+        for curve in bag.fcurves
+    }
+
+
+def _object(each: Rna) -> dict[str, Any]:
+    data = each.animation_data
+    return {
+        "animation": data
+        and {
+            "action": data.action and data.action.name,
+            "slot": data.action_slot and data.action_slot.identifier,
+            "tracks": [(track.name, [strip.name for strip in track.strips]) for track in data.nla_tracks],
+        },
+        "pose": each.pose
+        and {
+            bone.name: (bone.rotation_mode, [tuple(row) for row in bone.matrix_basis], len(bone.constraints))
+            for bone in each.pose.bones
+        },
+        "matrix": [tuple(row) for row in each.matrix_world],
+        "selected": each.select_get(),
+    }
+
+
+def _scene(scene: Rna) -> dict[str, Any]:
+    settings = scene.remodiffuse
+    return {
+        "frames": (scene.frame_start, scene.frame_end, scene.frame_current),
+        "rate": (scene.render.fps, scene.render.fps_base),
+        "request": (settings.prompt, settings.seconds, settings.seed, settings.count),
+        "takes": [(take.prompt, take.seed, take.accepted, take.frame, len(take.references)) for take in settings.takes],
+        "active take": settings.active_take,
+    }
+
+
+def refusal(operator: Callable[[], object]) -> str:
+    """What a refused operator says."""
+    with pytest.raises(RuntimeError) as caught:
+        operator()
+    return str(caught.value)
+
+
+def generate() -> None:
+    """What a script does for the sidebar's Generate."""
+    ops.remodiffuse.generate()
+    ops.remodiffuse.wait(timeout=120)
+
+
+def assert_ends(pid: int) -> None:
+    """The process is gone soon."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.01)
+    pytest.fail(f"process {pid} still lives")
