@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pelvis, spine, neck and head, found from where the limbs hang on."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from . import names
+from .rest_pose import RestPose
+
+_PELVIS: Final = frozenset(("pelvis", "hips", "hip", "下半身", "lowerbody", "骨盤", "kosi"))
+_NECK: Final = frozenset(("neck", "首", "necklower", "necktwist", "kubi"))
+_HEAD: Final = frozenset(("head", "頭", "atama"))
+# Rigify and its like: mechanism between the bones that an animator sees.
+_MECHANISM: Final = ("MCH-", "ORG-", "VIS_", "tweak_")
+
+
+def between(rest: RestPose, lower: int, upper: int) -> list[int]:
+    """Bones that lead from `lower` up to `upper`, without both, bottom first, mechanism left out.
+
+    Where the one does not carry the other, the way starts above the bone that carries both.
+    """
+    chain = rest.carried_by(upper)
+    below = {lower, *rest.carried_by(lower)}
+    way: list[int] = []
+    for bone in chain:
+        if bone in below:
+            break
+        way.append(bone)
+    return [bone for bone in reversed(way) if not rest.copies[bone] and not rest.names[bone].startswith(_MECHANISM)]
+
+
+def fill_trunk(rest: RestPose, joints: dict[str, int]) -> None:
+    """Adds pelvis, spine, neck and head to a map that has hips and shoulders, in place, where they are missing.
+
+    The pelvis is the bone that carries both legs, the neck starts above the bone that carries both arms, and the
+    spine is what lies between. Joints that cannot be found stay out.
+    """
+    if "pelvis" not in joints and (pelvis := _pelvis(rest, joints)) >= 0:
+        joints["pelvis"] = pelvis
+    if "pelvis" not in joints:
+        return
+    shoulders = [
+        joints[f"{side}_collar" if f"{side}_collar" in joints else f"{side}_shoulder"] for side in ("left", "right")
+    ]
+    chest = _carrier_of_both(rest, *shoulders)
+    if "head" not in joints and (head := _head(rest, joints, chest)) >= 0:
+        joints["head"] = head
+    if "head" not in joints:
+        return
+    way = between(rest, joints["pelvis"], joints["head"])
+    if "neck" not in joints:
+        named = [bone for bone in way if names.read(rest.names[bone]).core in _NECK]
+        above = way[way.index(chest) + 1 :] if chest in way else []
+        if found := named or above:
+            joints["neck"] = found[0]
+    fill_spine(rest, joints)
+
+
+def fill_spine(rest: RestPose, joints: dict[str, int]) -> None:
+    """Adds the spine joints: the first bone above the pelvis, the last below the neck, the one nearest the middle."""
+    top = joints["neck"] if "neck" in joints else joints["head"]
+    taken = {joint: bone for joint, bone in joints.items() if not joint.startswith("spine")}
+    way = [
+        bone
+        for bone in between(rest, joints["pelvis"], top)
+        if bone not in taken.values() and names.read(rest.names[bone]).core not in _PELVIS
+    ]
+    for joint in ("spine1", "spine2", "spine3"):
+        joints.pop(joint, None)
+    if not way:
+        return
+    joints["spine1"] = way[0]
+    if len(way) > 1:
+        joints["spine3"] = way[-1]
+    if len(way) > 2:
+        heads = rest.heads[[*way, top]]
+        along = np.concatenate(([0.0], np.cumsum(np.linalg.norm(np.diff(heads, axis=0), axis=1))))
+        middle = (along[0] + along[len(way) - 1]) / 2.0
+        joints["spine2"] = way[1 + int(np.argmin(np.abs(along[1 : len(way) - 1] - middle)))]
+
+
+def _pelvis(rest: RestPose, joints: dict[str, int]) -> int:
+    """The lowest bone that carries both legs; one that is called pelvis or hips comes first."""
+    left = rest.carried_by(joints["left_hip"])
+    both = [bone for bone in left if bone in rest.carried_by(joints["right_hip"])]
+    named = [bone for bone in both if names.read(rest.names[bone]).core in _PELVIS]
+    if named:
+        return named[0]
+    return both[0] if both else -1
+
+
+def _carrier_of_both(rest: RestPose, one: int, other: int) -> int:
+    chain = [other, *rest.carried_by(other)]
+    return next((bone for bone in (one, *rest.carried_by(one)) if bone in chain), -1)
+
+
+def _head(rest: RestPose, joints: dict[str, int], chest: int) -> int:
+    """The bone called head, else the end of the way up from the chest in the middle of the body."""
+    called = [
+        bone
+        for bone, name in enumerate(rest.names)
+        if names.read(name).core in _HEAD and not names.read(name).helper and not name.startswith((*_MECHANISM, "DEF-"))
+    ]
+    carried = [bone for bone in called if chest in rest.carried_by(bone)]
+    if carried or called:
+        return min(carried or called, key=lambda bone: len(rest.carried_by(bone)))
+    return _top(rest, joints, chest)
+
+
+def _top(rest: RestPose, joints: dict[str, int], chest: int) -> int:
+    """The highest bone that the chest carries in the middle between the shoulders: the last one of its chain that is
+    not a short leaf on top.
+    """
+    middle = (rest.heads[joints["left_shoulder"]] + rest.heads[joints["right_shoulder"]]) / 2.0
+    hips = (rest.heads[joints["left_hip"]] + rest.heads[joints["right_hip"]]) / 2.0
+    across = rest.heads[joints["left_shoulder"]] - rest.heads[joints["right_shoulder"]]
+    width = float(np.linalg.norm(across))
+    up = (middle - hips) / max(float(np.linalg.norm(middle - hips)), 1e-9)
+    side = across / max(width, 1e-9)
+
+    def height(bone: int) -> float:
+        return float((rest.heads[bone] - middle) @ up)
+
+    def central(bone: int) -> bool:
+        return abs(float((rest.heads[bone] - middle) @ side)) < 0.1 * width
+
+    best = -1
+    chain = [bone for bone in range(len(rest.names)) if chest in rest.carried_by(bone) and central(bone)]
+    for bone in sorted(chain, key=lambda one: len(rest.carried_by(one))):
+        parent = rest.carriers[bone]
+        if (
+            (parent == chest or parent == best)
+            and height(bone) > 0.0
+            and (best < 0 or _reach(rest, bone) > 0.25 * width)
+        ):
+            best = bone
+    return best
+
+
+def _reach(rest: RestPose, bone: int) -> Any:  # noqa: ANN401 (a number)
+    return np.linalg.norm(rest.tails[bone] - rest.heads[bone])
