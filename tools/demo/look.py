@@ -13,7 +13,7 @@ from typing import Any, Final
 import bpy
 
 # Towards the sun, a unit vector; the shadow falls the other way.
-SUN: Final = (-0.48, -0.38, 0.79)
+SUN: Final = (-0.42, -0.32, 0.85)
 HORIZON: Final = (0.70, 0.76, 0.82)
 SKY: Final = (0.42, 0.54, 0.68)
 GROUND: Final = (0.47, 0.54, 0.62)
@@ -36,7 +36,7 @@ def shaded(name: str, colour: Colour, gloss: float = 0.0) -> bpy.types.Material:
     tree.links.new(sun.outputs["Value"], turned.inputs["Value"])
     ramp = tree.nodes.new("ShaderNodeValToRGB")
     tree.links.new(turned.outputs["Result"], ramp.inputs["Fac"])
-    stops = [(0.0, 0.16, 0.10), (0.45, 0.36, 0.07), (0.74, 0.78, 0.0), (1.0, 1.14, 0.02 + gloss)]
+    stops = [(0.0, 0.18, 0.10), (0.42, 0.42, 0.07), (0.66, 0.84, 0.0), (1.0, 1.14, 0.03 + gloss)]
     elements = ramp.color_ramp.elements
     while len(elements) < len(stops):
         elements.new(0.5)
