@@ -77,6 +77,7 @@ class Generator:
 
     def generate(self, request: Request, progress: Progress | None = None) -> list[Take]:
         """`request.count` takes. `progress(stage, step, steps)` may raise CancelledError, which ends the work."""
+        self._check_length(request)
         report = progress or (lambda stage, step, steps: None)
         seeds = [request.seed + number for number in range(request.count)]
 
@@ -100,6 +101,15 @@ class Generator:
             takes.append(Take(self._motion(rows), provenance))
         report("motion", request.count, request.count)
         return takes
+
+    def _check_length(self, request: Request) -> None:
+        longest = self.model.card.config.max_frames
+        if request.frames > longest:
+            raise BackendError(
+                "bad_request",
+                f"The model {self.model_name} makes clips of at most {longest / FPS:g} seconds.",
+                "Ask for a shorter clip or choose another model.",
+            )
 
     def _search(self, text: TextFeatures, frames: int) -> list[Retrieved]:
         """The best clips for prompt and length, best first; they depend on nothing else."""
@@ -128,6 +138,7 @@ class Generator:
         if not guides:
             return network.denoiser.condition(prompt, None)
         motions = [self._features(each.clip.positions, each.clip.contacts) for each in guides]
+        motions = [motion[: self.model.card.config.max_frames] for motion in motions]
         lengths = torch.tensor([len(motion) for motion in motions], device=device)
         captions = self._encoder.encode([each.reference.caption for each in guides])
         references = network.encode_references(
@@ -169,7 +180,7 @@ class Generator:
         return self.model.normalise(torch.from_numpy(rows.astype(np.float32)).to(self.model.device))
 
     def _motion(self, features: Tensor) -> Motion:
-        positions, contacts = self.model.card.layout.decode(features.double().cpu().numpy())
+        positions, contacts = self.model.card.layout.decode(features.cpu().double().numpy())
         return rebuilt(positions, contacts, FPS)
 
     def _provenance(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,8 @@ from .model_card import REMEDY, ModelCard, read_card
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from .model import ModelConfig
 
 STARTER: Final = Path(__file__).parent / "weights" / "starter"
 WEIGHTS: Final = "model.safetensors"
@@ -61,14 +63,7 @@ def load_model(folder: Path, device: torch.device | str = "cpu") -> LoadedModel:
     mean, deviation = _take(tensors, MEAN, size), _take(tensors, DEVIATION, size)
     if not (deviation > 0).all():
         raise _bad(f"{DEVIATION} is not positive")
-    network = _empty_network(card, len(tensors))
-    for name, expected in network.state_dict().items():
-        if name not in tensors or tensors[name].shape != expected.shape:
-            raise _bad(f"the weights {name} are missing or of another size")
-    if extra := sorted(tensors.keys() - network.state_dict().keys()):
-        raise _bad(f"the weights {extra[0]} belong to another model")
-    network.load_state_dict(tensors, assign=True)
-    return LoadedModel(card, network.eval().requires_grad_(False), mean, deviation)
+    return LoadedModel(card, _network(card, tensors), mean, deviation)
 
 
 def save_model(
@@ -117,16 +112,31 @@ def _take(tensors: dict[str, Tensor], name: str, shape: tuple[int, ...]) -> Tens
     return tensor
 
 
-def _empty_network(card: ModelCard, tensors: int) -> ReMoDiffuse:
-    """The network without memory, so that a card with absurd sizes costs nothing."""
-    config = card.config
+def _network(card: ModelCard, tensors: dict[str, Tensor]) -> ReMoDiffuse:
+    """The network that the card describes, filled with the tensors."""
+    network = _empty_network(card.config, tensors)
+    for name, expected in network.state_dict().items():
+        if name not in tensors or tensors[name].shape != expected.shape:
+            raise _bad(f"the weights {name} are missing or of another size")
+    if extra := sorted(tensors.keys() - network.state_dict().keys()):
+        raise _bad(f"the weights {extra[0]} belong to another model")
+    network.load_state_dict(tensors, assign=True)
+    return network.eval().requires_grad_(False)
+
+
+def _empty_network(config: ModelConfig, tensors: dict[str, Tensor]) -> ReMoDiffuse:
+    """Refuses sizes that no tensor of the file has, so that a card with absurd ones takes no memory.
+
+    (torch's meta device would take none either, but importing what it needs takes over a second.)
+    """
+    largest = max((size for tensor in tensors.values() for size in tensor.shape), default=0)
+    sizes = [value for value in asdict(config).values() if isinstance(value, int)]
     layers = (config.layers, config.text_layers, config.reference_motion_layers, config.reference_text_layers)
+    if max(sizes) > largest or max(layers) > len(tensors):
+        raise _bad("its card describes a larger network than its weights")
     try:
-        if max(layers) > tensors:
-            raise _bad("its card has more layers than its file has weights")
-        with torch.device("meta"):
-            return ReMoDiffuse(config)
-    except (RuntimeError, TypeError, OverflowError, AssertionError) as error:
+        return ReMoDiffuse(config)
+    except (RuntimeError, TypeError, AssertionError) as error:
         raise _bad(f"no network fits its card ({error})") from error
 
 

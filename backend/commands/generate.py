@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..motion.formats import check_output, write_takes
 from ..request import MAX_COUNT, MAX_SECONDS, MIN_SECONDS, Request
+from ..server import limit_threads
 from .terminal import ProgressLine
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     # Whatever can be refused is refused before torch is imported.
     request = Request(options.prompt, options.seconds, options.seed, options.count)
     check_output(options.output)
+    limit_threads(None)
 
     from ..generate import Generator
 

@@ -43,29 +43,36 @@ CONFIG = ModelConfig(
 )
 
 
-def random_network(seed: int = 0) -> ReMoDiffuse:
+def random_network(config: ModelConfig = CONFIG) -> ReMoDiffuse:
     """Every weight random: what starts as zero in training would make all outputs zero."""
-    torch.manual_seed(seed)
-    network = ReMoDiffuse(CONFIG)
+    torch.manual_seed(0)
+    network = ReMoDiffuse(config)
     with torch.no_grad():
         for weights in network.parameters():
             weights.add_(torch.randn_like(weights), alpha=0.1)
     return network
 
 
-def save_random_model(folder: Path, start_timestep: int = 500, *, half: bool = True) -> ModelCard:
+def save_random_model(
+    folder: Path, start_timestep: int = 500, *, half: bool = True, config: ModelConfig = CONFIG
+) -> ModelCard:
     rows = np.concatenate([LAYOUT.encode(*gait(80, *kind)) for kind in CAPTIONS.values()])
     card = ModelCard(
         name="random",
         version="1",
         licence="CC0-1.0",
         encoder=NAME,
-        config=CONFIG,
+        config=config,
         layout=LAYOUT,
         sampler=SamplerConfig(start_timestep=start_timestep),
         training={"hours": 0, "data": ["none"], "say": 'a "quoted" word, ümlauts\nand a second line'},
     )
     mean, deviation = rows.mean(0), np.maximum(rows.std(0), 0.02)
     return save_model(
-        folder, card, random_network().state_dict(), torch.from_numpy(mean), torch.from_numpy(deviation), half=half
+        folder,
+        card,
+        random_network(config).state_dict(),
+        torch.from_numpy(mean),
+        torch.from_numpy(deviation),
+        half=half,
     )

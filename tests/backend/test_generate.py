@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from gaits import gait_clip
-from random_model import save_random_model
+from random_model import CONFIG, save_random_model
 
 from backend.errors import BackendError, CancelledError
 from backend.generate import Generator
@@ -173,6 +173,16 @@ def test_progress_tells_every_step_and_can_cancel(generator: Generator) -> None:
     with pytest.raises(CancelledError):
         generator.generate(REQUEST, cancel)
     assert difference(generator.generate(REQUEST)[0], generator.generate(REQUEST)[0]) == 0.0
+
+
+def test_a_model_of_short_clips_refuses_long_ones_and_cuts_references(
+    model_folder: Path, library_file: Path, encoder: TextEncoder
+) -> None:
+    save_random_model(model_folder, config=replace(CONFIG, max_frames=40))
+    generator = Generator(load_model(model_folder), encoder, [Library.open(library_file)])
+    assert generator.generate(Request("he runs", 2.0))[0].motion.frames == 40
+    with pytest.raises(BackendError, match="at most 2 seconds"):
+        generator.generate(Request("he runs", 2.1))
 
 
 def test_unusable_devices_and_missing_models_are_named(model_folder: Path, tmp_path: Path) -> None:
