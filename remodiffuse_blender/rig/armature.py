@@ -23,7 +23,8 @@ def read_rest_pose(armature: bpy.types.Object) -> RestPose:
     index = {bone.name: i for i, bone in enumerate(bones)}
     poses = [pose_of.bones[bone.name] for bone in bones]
     parents = [index[bone.parent.name] if bone.parent else -1 for bone in bones]
-    copied = [_copied_bone(armature, pose) for pose in poses]
+    driven = {curve.data_path for curve in armature.animation_data.drivers} if armature.animation_data else set()
+    copied = [_copied_bone(armature, pose, driven) for pose in poses]
     carriers = [index[name] if name else parent for name, parent in zip(copied, parents, strict=True)]
     return RestPose(
         names=tuple(index),
@@ -85,22 +86,21 @@ def _in_order(bones: Any) -> list[Any]:  # noqa: ANN401 (bpy's bone collection)
     return ordered
 
 
-def _copied_bone(armature: bpy.types.Object, pose: Any) -> str:  # noqa: ANN401 (a pose bone)
+def _copied_bone(armature: bpy.types.Object, pose: Any, driven: set[str]) -> str:  # noqa: ANN401 (a pose bone)
     """The bone of the same armature whose transform this one takes over outright, by a constraint; "" for none.
 
-    Constraints with a driven influence are switches and do not count.
+    Constraints with a driver (`driven` are the paths with one) are switches and do not count.
     """
-    driven = {curve.data_path for curve in armature.animation_data.drivers} if armature.animation_data else set()
     for constraint in reversed(pose.constraints):
-        if constraint.mute or constraint.influence < 1.0:
+        if constraint.mute or constraint.influence < 1.0 or constraint.type not in ("COPY_TRANSFORMS", "ARMATURE"):
             continue
-        path = f"{constraint.path_from_id()}"
-        if any(one.startswith(path) for one in driven):
+        if f"{constraint.path_from_id()}.influence" in driven:
             continue
-        if constraint.type == "COPY_TRANSFORMS" and constraint.target == armature:
-            if (constraint.owner_space, constraint.target_space) == ("WORLD", "WORLD") and constraint.subtarget:
+        if constraint.type == "COPY_TRANSFORMS":
+            spaces = (constraint.owner_space, constraint.target_space)
+            if constraint.target == armature and constraint.subtarget and spaces == ("WORLD", "WORLD"):
                 return constraint.subtarget
-        elif constraint.type == "ARMATURE":
+        else:
             targets = [one for one in constraint.targets if one.weight > 0.0]
             if len(targets) == 1 and targets[0].target == armature:
                 return targets[0].subtarget

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Final
 
 import numpy as np
@@ -29,7 +30,7 @@ def is_human(head: dict[str, Array]) -> bool:
         return False
     up = (head["head"] - hips) / torso
     heights = [float(point @ up) for point in (ankles, knees, hips, shoulders, head["head"])]
-    in_order = all(low < high for low, high in zip(heights[:3], heights[1:4], strict=True)) and heights[2] < heights[4]
+    in_order = all(low < high for low, high in itertools.pairwise(heights)) and heights[2] < heights[4]
     # A four-legged animal's back is level while its legs hang down.
     upright = float((hips - ankles) @ up) > 0.75 * leg
     across = [head[f"left_{joint}"] - head[f"right_{joint}"] for joint in ("hip", "shoulder", "elbow")]

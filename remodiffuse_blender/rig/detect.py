@@ -39,7 +39,7 @@ def map_bones(rest: RestPose) -> BoneMap:
     raise BackendError(
         "no_humanoid",
         "No human figure was found in this armature.",
-        "Select a character with hips, spine, head, two arms and two legs, or choose its bones by hand in the bone map.",
+        "Select a character with hips, spine, head, two arms and two legs, or choose its bones in the bone map.",
     )
 
 

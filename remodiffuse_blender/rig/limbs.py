@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Final
 
 from . import names
@@ -64,7 +64,7 @@ def _best_chain(rest: RestPose, candidates: dict[str, list[tuple[int, float]]]) 
         if len(set(bones)) < len(bones):
             continue
         score = sum(2.0 if joint in _MUST else 1.0 for joint, _ in chosen) - 0.3 * sum(cost for _, cost in choice)
-        for (_, above), (joint, below) in zip(chosen, chosen[1:], strict=False):
+        for (_, above), (joint, below) in pairwise(chosen):
             if above not in rest.carried_by(below):
                 score -= 1.5 if joint in ("ankle", "wrist") else 10.0
         # Copies of a limb on other layers are alike; the one nearest the root, that an animator moves, is preferred.

@@ -12,14 +12,14 @@ _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 _LEFT: Final = frozenset(("l", "left", "lf", "lft", "左"))
 _RIGHT: Final = frozenset(("r", "right", "rt", "rgt", "右"))
 # Words that say which rig or layer a bone belongs to, not which part of the body it is.
-_NOISE: Final = frozenset(
-    ("bip", "biped", "valve", "cc", "base", "def", "dfm", "deform", "drv", "org", "bone", "bn", "joint", "jnt", "jt")
-    + ("skeleton", "skel", "rig", "char", "character", "mixamorig", "j", "m", "c", "x", "fk", "avg", "f", "b", "sk")
+_NOISE: Final = re.compile(
+    "bip|biped|valve|cc|base|def|dfm|deform|drv|org|bone|bn|joint|jnt|jt|skeleton|skel|rig|char|character|mixamorig"
+    "|j|m|c|x|f|b|fk|avg|sk"
 )
 # What shows that a bone is a helper, whatever else its name says.
-HELPERS: Final = frozenset(
-    ("twist", "roll", "ik", "pole", "target", "mch", "ctrl", "control", "share", "end", "leaf", "nub", "helper", "adj")
-    + ("sec", "opt", "tweak", "twk", "vis", "parent", "pivot", "corrective", "dummy", "site", "ref", "捩", "先", "親")
+_HELPER: Final = re.compile(
+    "twist|roll|ik|pole|target|mch|ctrl|control|share|end|leaf|nub|helper|adj|sec|opt|tweak|twk|vis|parent|pivot"
+    "|corrective|dummy|site|ref|捩|先|親"
 )
 
 
@@ -50,8 +50,8 @@ def read(name: str) -> Name:
     side = "left" if left > right else "right" if right > left else ""
     digits = "".join(word for word in words if word.isdigit())
     rest = [word for word in words if word not in _LEFT and word not in _RIGHT and not word.isdigit()]
-    core = [word for word in rest if word not in _NOISE] or rest
-    return Name(side, "".join(core), digits, any(word in HELPERS for word in words))
+    core = [word for word in rest if not _NOISE.fullmatch(word)] or rest
+    return Name(side, "".join(core), digits, any(map(_HELPER.fullmatch, words)))
 
 
 def _unglued(word: str) -> list[str]:

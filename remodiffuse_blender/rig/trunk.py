@@ -3,15 +3,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import names
-from .rest_pose import RestPose
+
+if TYPE_CHECKING:
+    from .rest_pose import RestPose
+
+Array = NDArray[np.floating[Any]]
 
 _PELVIS: Final = frozenset(("pelvis", "hips", "hip", "下半身", "lowerbody", "骨盤", "kosi"))
 _NECK: Final = frozenset(("neck", "首", "necklower", "necktwist", "kubi"))
+_NECK_STEP: Final = 0.42  # of the shoulders' width
 _HEAD: Final = frozenset(("head", "頭", "atama"))
 # Rigify and its like: mechanism between the bones that an animator sees.
 _MECHANISM: Final = ("MCH-", "ORG-", "VIS_", "tweak_")
@@ -111,34 +117,29 @@ def _head(rest: RestPose, joints: dict[str, int], chest: int) -> int:
 
 
 def _top(rest: RestPose, joints: dict[str, int], chest: int) -> int:
-    """The highest bone that the chest carries in the middle between the shoulders: the last one of its chain that is
-    not a short leaf on top.
+    """The bone that looks like a head: the last one of the chain that rises from the chest between the shoulders.
+
+    A step longer than a neck is the way from the head to its top, not to another bone of the neck.
     """
-    middle = (rest.heads[joints["left_shoulder"]] + rest.heads[joints["right_shoulder"]]) / 2.0
+    left, right = (rest.heads[joints[f"{side}_shoulder"]] for side in ("left", "right"))
     hips = (rest.heads[joints["left_hip"]] + rest.heads[joints["right_hip"]]) / 2.0
-    across = rest.heads[joints["left_shoulder"]] - rest.heads[joints["right_shoulder"]]
-    width = float(np.linalg.norm(across))
-    up = (middle - hips) / max(float(np.linalg.norm(middle - hips)), 1e-9)
-    side = across / max(width, 1e-9)
+    width = float(np.linalg.norm(left - right))
+    up, side = _unit((left + right) / 2.0 - hips), _unit(left - right)
+    limbs = set(joints.values())
 
-    def height(bone: int) -> float:
-        return float((rest.heads[bone] - middle) @ up)
+    def rises(bone: int, above: int) -> bool:
+        step = rest.heads[bone] - rest.heads[above]
+        middle = abs(float((rest.heads[bone] - (left + right) / 2.0) @ side)) < 0.1 * width
+        return bone not in limbs and middle and float(step @ up) > 0.02 * width
 
-    def central(bone: int) -> bool:
-        return abs(float((rest.heads[bone] - middle) @ side)) < 0.1 * width
-
-    best = -1
-    chain = [bone for bone in range(len(rest.names)) if chest in rest.carried_by(bone) and central(bone)]
-    for bone in sorted(chain, key=lambda one: len(rest.carried_by(one))):
-        parent = rest.carriers[bone]
-        if (
-            (parent == chest or parent == best)
-            and height(bone) > 0.0
-            and (best < 0 or _reach(rest, bone) > 0.25 * width)
-        ):
-            best = bone
+    best, way = -1, chest
+    while chain := [bone for bone, carrier in enumerate(rest.carriers) if carrier == way and rises(bone, way)]:
+        highest = max(chain, key=lambda bone: float(rest.heads[bone] @ up))
+        if best >= 0 and float(np.linalg.norm(rest.heads[highest] - rest.heads[way])) > _NECK_STEP * width:
+            break
+        best = way = highest
     return best
 
 
-def _reach(rest: RestPose, bone: int) -> Any:  # noqa: ANN401 (a number)
-    return np.linalg.norm(rest.tails[bone] - rest.heads[bone])
+def _unit(vector: Array) -> Array:
+    return vector / max(float(np.linalg.norm(vector)), 1e-12)
