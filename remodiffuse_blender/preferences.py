@@ -8,6 +8,12 @@ from bpy.props import EnumProperty, StringProperty
 # pyright: reportInvalidTypeForm=false
 
 
+def _show(_preferences: object, _context: bpy.types.Context) -> None:
+    from . import takes
+
+    takes.redraw()
+
+
 class RemodiffusePreferences(bpy.types.AddonPreferences):
     bl_idname = __package__ or ""
 
@@ -15,6 +21,7 @@ class RemodiffusePreferences(bpy.types.AddonPreferences):
         name="Backend Python",
         description="The Python of the backend's environment, or the folder of that environment",
         subtype="FILE_PATH",
+        update=_show,
     )
     device: EnumProperty(
         name="Device",

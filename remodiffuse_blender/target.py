@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .rig.armature import read_rest_pose
 from .rig.detect import map_bones
+from .rig.families import known_families
 from .rig.solve import solve
 from .shared import BackendError, Motion
 
@@ -51,6 +52,13 @@ def bone_map(target: bpy.types.Object) -> BoneMap:
     if isinstance(known, BackendError):
         raise known
     return known
+
+
+def description(target: bpy.types.Object) -> str:
+    """What kind of rig it is, in a few words. Raises `BackendError` where the armature is no humanoid."""
+    found = bone_map(target)
+    titles = {family.name: family.title for family in known_families()}
+    return f"{titles.get(found.family, 'Humanoid')}, {len(found.bones)} joints"
 
 
 def solve_motion(target: bpy.types.Object, motion: Motion, fps: float) -> Channels:

@@ -237,7 +237,7 @@ class Client:
         if ended.code < 0:
             how = f"signal {-ended.code}: {signal.strsignal(-ended.code)}"
         words = " / ".join(self.log[-LAST_WORDS:])
-        said = f" Its last words: {words}" if words else ""
+        said = f' Its last words: "{words}".' if words else ""
         if self.state is State.STARTING:
             return BackendError("environment_broken", f"The backend did not start ({how}).{said}", CHOOSE)
         return BackendError(

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from ..client.client import State
 from ..takes import session
-from .text import paragraph
+from .text import paragraph, trouble
 
 if TYPE_CHECKING:
     import bpy
 
+LOG_LINES: Final = 5
 WORDS: Final = {
     State.STOPPED: "Not running. It starts with the first request.",
     State.STARTING: "Starting...",
@@ -20,21 +21,20 @@ WORDS: Final = {
 
 
 def sentence() -> str:
-    """What the backend is doing."""
+    """What the backend is doing, while nothing is wrong."""
     client = session.client
-    if client.error:
-        return f"{client.error.message} {client.error.remedy}"
     return WORDS.get(client.state, f"Ready: model {client.model} on {client.device}.")
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """For the preferences: state, last lines of the log after a failure, Start and Stop."""
-    failed = session.client.state is State.FAILED
     box = layout.box()
-    paragraph(box, context, sentence(), icon="ERROR" if failed else "INFO", alert=failed)
-    if failed:
-        for line in session.client.log[-5:]:
-            box.label(text=line, translate=False)
+    if error := session.client.error:
+        trouble(box, context, error)
+        for line in session.client.log[-LOG_LINES:]:
+            box.label(text=line, icon="BLANK1", translate=False)
+    else:
+        paragraph(box, context, sentence(), icon="INFO")
     row = box.row()
     running = session.client.pid is not None
     row.operator("remodiffuse.restart_backend", text="Restart" if running else "Start", icon="FILE_REFRESH")

@@ -12,7 +12,7 @@ from ..client.client import State
 from ..shared import BackendError
 from . import backend_status
 from .takes_list import TakesList
-from .text import paragraph
+from .text import paragraph, trouble
 
 QUIET_SECONDS: Final = 20.0
 """After so long without a sign of life the panel offers a restart."""
@@ -95,12 +95,11 @@ class ReferencesPanel(SidebarPanel, bpy.types.Panel):
 def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     try:
         armature = target.armature(context)
-        bones = target.bone_map(armature)
+        text = f"{armature.name}: {target.description(armature)}"
     except BackendError as error:
-        paragraph(layout, context, str(error), icon="ERROR")
-        return
-    family = bones.family.replace("_", " ").capitalize()
-    layout.label(text=f"{armature.name}: {family}, {len(bones.bones)} joints", icon="ARMATURE_DATA", translate=False)
+        paragraph(layout, context, str(error), icon="INFO")
+    else:
+        layout.label(text=text, icon="ARMATURE_DATA", translate=False)
 
 
 def _draw_request(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -140,7 +139,7 @@ def _draw_progress(layout: bpy.types.UILayout) -> None:
 def _draw_trouble(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     session = takes.session
     if session.error:
-        paragraph(layout.box(), context, str(session.error), icon="ERROR", alert=True)
+        trouble(layout.box(), context, session.error)
     if session.client.quiet_seconds > QUIET_SECONDS:
         box = layout.box()
         quiet = f"No sign of life from the backend for {session.client.quiet_seconds:.0f} seconds."

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import bpy
 
+    from ..shared import BackendError
+
 LETTER_WIDTH: Final = 6.4
 """Average width of a letter in pixels, at interface scale 1."""
 MARGIN: Final = 60
@@ -23,4 +25,10 @@ def paragraph(
     column = layout.column(align=True)
     column.alert = alert
     for number, line in enumerate(textwrap.wrap(text, width)):
-        column.label(text=line, icon=icon if number == 0 else "BLANK1", translate=False)  # pyright: ignore[reportArgumentType]
+        column.label(text=line, icon="BLANK1" if number else icon, translate=False)  # pyright: ignore[reportArgumentType]
+
+
+def trouble(layout: bpy.types.UILayout, context: bpy.types.Context, error: BackendError) -> None:
+    """What happened, and below it what to do about it."""
+    paragraph(layout, context, error.message, icon="ERROR", alert=True)
+    paragraph(layout, context, error.remedy, icon="BLANK1")

@@ -176,7 +176,7 @@ def test_an_armature_that_is_no_humanoid_is_refused(preferences: Rna) -> None:
     context.scene.remodiffuse.prompt = PROMPT
     ops.object.armature_add()
     before = dump()
-    assert "humanoid" in refusal(ops.remodiffuse.generate)
+    assert "human figure" in refusal(ops.remodiffuse.generate)
     assert dump() == before
 
 

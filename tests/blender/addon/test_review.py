@@ -171,7 +171,7 @@ def _cut_off() -> None:
 BAD_STATES = {
     "no take": (_no_take, "Generate some first"),
     "no armature": (_no_armature, "Click on the character's armature"),
-    "no humanoid": (_no_humanoid, "humanoid"),
+    "no humanoid": (_no_humanoid, "human figure"),
     "garbage": (_garbage, "is damaged"),
     "empty": (_empty, "is damaged"),
     "cut off": (_cut_off, "is damaged"),
