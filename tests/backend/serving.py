@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A backend in a real process, spoken to frame by frame."""
+"""A backend in a real process, spoken to frame by frame; its model is small and random, everything else is real."""
 
 from __future__ import annotations
 
@@ -9,16 +9,40 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from gaits import CAPTIONS, gait_clip
+from random_model import CONFIG, save_random_model
+
 from backend import protocol
+from backend.library import Library
+from backend.model import DiffusionConfig
+from backend.model_folder import LIBRARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from backend.text import TextEncoder
+
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+FAULTY = str(ROOT / "tests/backend/faulty_server.py")
+STEPS = 50
+
+
+def serve_words(folder: Path, encoder: TextEncoder) -> tuple[str, ...]:
+    """Words after `python` that start the backend with a model and a library made in `folder`."""
+    config = replace(CONFIG, diffusion=DiffusionConfig(sections=(STEPS // 2, STEPS // 2)))
+    save_random_model(folder, start_timestep=0, config=config)
+    with Library.create(folder / LIBRARY) as library:
+        for caption in CAPTIONS:
+            library.add(gait_clip(caption, 80))
+        library.index(encoder)
+    return ("-m", "backend", "serve", "--device", "cpu", "--threads", "1", "--model", str(folder))
 
 
 class Serving:

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import ROOT
+from serving import FAULTY, ROOT, serve_words
 
 from backend.errors import BackendError
 from backend.request import Request
@@ -25,8 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-COMMAND = Command((sys.executable, str(ROOT / "tests/backend/double_server.py")), ROOT)
-WALK = Request("a person walks", 1.0)
+    from backend.text import TextEncoder
+
+FAULTY_COMMAND = Command((sys.executable, FAULTY), ROOT)
+WALK = Request("a person walks forward", 1.0)
+LONG = Request("a person walks forward", 9.8, count=16)
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory, encoder: TextEncoder) -> Command:
+    """The real backend with a small random model."""
+    return Command((sys.executable, *serve_words(tmp_path_factory.mktemp("model") / "random", encoder)), ROOT)
 
 
 @pytest.fixture
@@ -36,7 +45,7 @@ def client() -> Iterator[Client]:
     made.stop(wait_seconds=5)
 
 
-def poll_until(client: Client, wanted: Callable[[], bool], timeout: float = 30.0) -> None:
+def poll_until(client: Client, wanted: Callable[[], bool], timeout: float = 60.0) -> None:
     deadline = time.monotonic() + timeout
     while not wanted():
         assert time.monotonic() < deadline, f"not in {timeout} s; {client.state}, {client.error}"
@@ -60,63 +69,62 @@ def failure(job: Job) -> BackendError:
     return job.error
 
 
-def test_it_starts_on_first_need_and_brings_the_takes(client: Client) -> None:
+def test_it_starts_on_first_need_and_brings_the_takes(client: Client, command: Command) -> None:
     assert client.state is State.STOPPED
-    job = finish(client, client.generate(Request("a person walks", 1.0, 3, 2), COMMAND))
+    job = finish(client, client.generate(Request("a person walks", 1.0, 3, 2), command))
     assert job.outcome is Outcome.DONE
     assert [take.provenance.seed for take in job.takes] == [3, 4]
     assert job.seconds["sampling"] > 0
-    assert (client.state, client.device, client.model) == (State.READY, "cpu", "double")
+    assert (client.state, client.device, client.model) == (State.READY, "cpu", "random")
     assert not client.awaited
 
 
-def test_one_process_serves_many_requests(client: Client) -> None:
-    finish(client, client.generate(WALK, COMMAND))
+def test_one_process_serves_many_requests(client: Client, command: Command) -> None:
+    finish(client, client.generate(WALK, command))
     pid = client.pid
-    finish(client, client.generate(WALK, COMMAND))
+    finish(client, client.generate(WALK, command))
     assert client.pid == pid
 
 
-def test_progress_is_seen_and_cancel_ends_it(client: Client) -> None:
-    job = client.generate(WALK, COMMAND)
+def test_progress_is_seen_and_cancel_ends_it(client: Client, command: Command) -> None:
+    job = client.generate(LONG, command)
     poll_until(client, lambda: job.step >= 3)
     assert (job.stage, job.total) == ("sampling", 50)
     client.cancel(job)
     assert finish(client, job).outcome is Outcome.CANCELLED
     assert not job.takes
-    assert finish(client, client.generate(WALK, COMMAND)).outcome is Outcome.DONE
+    assert finish(client, client.generate(WALK, command)).outcome is Outcome.DONE
 
 
 def test_an_error_arrives_with_its_remedy(client: Client) -> None:
-    error = failure(finish(client, client.generate(Request("unmet", 1.0), COMMAND)))
+    error = failure(finish(client, client.generate(Request("unmet", 1.0), FAULTY_COMMAND)))
     assert (error.code, error.remedy) == ("library_empty", "Add a clip.")
-    assert finish(client, client.generate(WALK, COMMAND)).outcome is Outcome.DONE
+    assert finish(client, client.generate(WALK, FAULTY_COMMAND)).outcome is Outcome.DONE
 
 
-def test_killed_while_generating_it_says_so_and_the_next_request_works(client: Client) -> None:
-    job = client.generate(WALK, COMMAND)
+def test_killed_while_generating_it_says_so_and_the_next_request_works(client: Client, command: Command) -> None:
+    job = client.generate(LONG, command)
     poll_until(client, lambda: job.stage == "sampling")
     assert client.pid
     os.kill(client.pid, signal.SIGKILL)
     error = failure(finish(client, job))
     assert error.code == "backend_ended"
     assert "Killed" in error.message
-    assert finish(client, client.generate(WALK, COMMAND)).outcome is Outcome.DONE
+    assert finish(client, client.generate(WALK, command)).outcome is Outcome.DONE
 
 
 def test_a_crash_shows_the_exit_code_and_the_last_words(client: Client) -> None:
-    code = (
-        f"import sys; sys.argv[0] = {COMMAND.words[1]!r}; import runpy, os; print('the last words', file=sys.stderr)\n"
-    )
-    code += "runpy.run_path(sys.argv[0], run_name='__main__')"
+    code = f"""import runpy, sys
+print("the first words", file=sys.stderr)
+runpy.run_path({FAULTY!r}, run_name="__main__")"""
     error = failure(finish(client, client.generate(Request("crash", 1.0), python(code))))
     assert "exit code 3" in error.message
     assert "even past Python" in error.message
-    assert "the last words" in client.log
+    assert "the first words" in client.log
 
 
-def test_stop_ends_the_process_and_cancels(client: Client) -> None:
-    job = client.generate(WALK, COMMAND)
+def test_stop_ends_the_process_and_cancels(client: Client, command: Command) -> None:
+    job = client.generate(LONG, command)
     poll_until(client, lambda: job.stage == "sampling")
     pid = client.pid
     assert pid
@@ -126,9 +134,11 @@ def test_stop_ends_the_process_and_cancels(client: Client) -> None:
         os.kill(pid, 0)
 
 
-def test_a_stopped_process_is_noticed_as_quiet(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_process_is_noticed_as_quiet(
+    client: Client, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(client_module, "PING_SECONDS", 0.1)
-    job = client.generate(WALK, COMMAND)
+    job = client.generate(LONG, command)
     poll_until(client, lambda: job.stage == "sampling")
     assert client.pid
     os.kill(client.pid, signal.SIGSTOP)
@@ -140,15 +150,15 @@ def test_a_stopped_process_is_noticed_as_quiet(client: Client, monkeypatch: pyte
 
 def test_a_stuck_step_is_noticed_as_quiet(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "PING_SECONDS", 0.1)
-    job = client.generate(Request("hang", 1.0), COMMAND)
+    job = client.generate(Request("hang", 1.0), FAULTY_COMMAND)
     poll_until(client, lambda: job.stage == "text")
     poll_until(client, lambda: client.quiet_seconds > 1.0)
 
 
 def test_another_command_replaces_the_process(client: Client) -> None:
-    finish(client, client.generate(WALK, COMMAND))
+    finish(client, client.generate(WALK, FAULTY_COMMAND))
     pid = client.pid
-    finish(client, client.generate(WALK, Command((*COMMAND.words, "other"), ROOT)))
+    finish(client, client.generate(WALK, Command((*FAULTY_COMMAND.words, "other"), ROOT)))
     assert client.pid != pid
 
 
@@ -190,7 +200,7 @@ def test_a_bad_backend_is_told_from_a_good_one_and_ended(client: Client, code: s
     assert client.error.code == expected
     assert client.pid is None
     wait_for_end(pid)
-    assert finish(client, client.generate(WALK, COMMAND)).outcome is Outcome.DONE
+    assert finish(client, client.generate(WALK, FAULTY_COMMAND)).outcome is Outcome.DONE
 
 
 def wait_for_end(pid: int) -> None:
@@ -220,16 +230,16 @@ def test_a_flood_is_held_back(client: Client) -> None:
     assert time.perf_counter() - started < 0.02
 
 
-def test_processes_threads_and_pipes_do_not_pile_up(client: Client) -> None:
+def test_processes_threads_and_pipes_do_not_pile_up(client: Client, command: Command) -> None:
     def descriptors() -> int:
         return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - no Path objects needed
 
-    finish(client, client.generate(WALK, COMMAND))
+    finish(client, client.generate(WALK, command))
     client.stop(wait_seconds=5)
     time.sleep(0.5)
     before = (threading.active_count(), descriptors())
-    for _ in range(5):
-        job = client.generate(WALK, COMMAND)
+    for _ in range(3):
+        job = client.generate(LONG, command)
         poll_until(client, lambda job=job: job.stage == "sampling")
         client.cancel(job)
         finish(client, job)
@@ -238,7 +248,7 @@ def test_processes_threads_and_pipes_do_not_pile_up(client: Client) -> None:
     assert (threading.active_count(), descriptors()) == before
 
 
-def test_the_backend_dies_with_its_parent() -> None:
+def test_the_backend_dies_with_its_parent(command: Command) -> None:
     code = f"""
 import time
 from remodiffuse_blender.client.client import Client
@@ -246,7 +256,7 @@ from remodiffuse_blender.client.command import Command
 from backend.request import Request
 from pathlib import Path
 client = Client()
-job = client.generate(Request("a person walks", 1.0), Command({COMMAND.words!r}, Path({str(ROOT)!r})))
+job = client.generate(Request("a person walks forward", 9.8, count=16), Command({command.words!r}, Path({str(ROOT)!r})))
 while job.stage != "sampling":
     client.poll()
 print(client.pid, flush=True)
@@ -284,7 +294,7 @@ def test_no_program_is_told(client: Client, tmp_path: Path) -> None:
 
 def test_the_environment_of_blender_does_not_reach_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONHOME", "/blender/python")
-    environment = COMMAND.environment()
+    environment = FAULTY_COMMAND.environment()
     assert "PYTHONHOME" not in environment
     assert environment["PYTHONPATH"] == str(ROOT)
     assert environment["HF_HUB_OFFLINE"] == "1"

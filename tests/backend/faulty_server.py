@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server over the real wire with a generator whose behaviour the prompt commands."""
+"""The real server with a generator that fails on command: what no real one can be asked to do.
+
+The prompt names the fault; any other prompt takes fifty slow steps and gives takes of a standing figure.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import numpy as np
 from backend.errors import BackendError
 from backend.motion.clip import Motion
 from backend.motion.skeleton import FPS, rest_positions
-from backend.request import Provenance, Reference, Request, Take
+from backend.request import Provenance, Request, Take
 from backend.server import serve
 
 if TYPE_CHECKING:
@@ -22,9 +25,9 @@ if TYPE_CHECKING:
 STEP_SECONDS = 0.02
 
 
-class Generator:
+class FaultyGenerator:
     device = "cpu"
-    model_name = "double"
+    model_name = "faulty"
 
     def generate(self, request: Request, progress: Callable[[str, int, int], None] | None = None) -> list[Take]:
         assert progress
@@ -45,31 +48,26 @@ class Generator:
         for step in range(50):
             time.sleep(STEP_SECONDS)
             progress("sampling", step + 1, 50)
-        return [self._take(request, request.seed + index) for index in range(request.count)]
+        return [_standing(request, request.seed + index) for index in range(request.count)]
 
-    def _take(self, request: Request, seed: int) -> Take:
-        rng = np.random.default_rng(seed)
-        root = np.zeros((request.frames, 3), np.float32)
-        root[:, 2] = np.linspace(0, 1 + rng.random(), request.frames)
-        positions = rest_positions().astype(np.float32) + root[:, None]
-        rotations = np.zeros((request.frames, 22, 4), np.float32)
-        rotations[..., 0] = 1
-        contacts = np.ones((request.frames, 4), np.float32)
-        references = (Reference("double", 1, "a person stands", 0.5, 40, "nobody", "CC0-1.0"),)
-        return Take(
-            Motion(FPS, positions, rotations, positions[:, 0].copy(), contacts),
-            Provenance(request.prompt, request.seconds, seed, "double", "0" * 64, "CC0-1.0", {"steps": 50}, references),
-        )
+
+def _standing(request: Request, seed: int) -> Take:
+    positions = np.tile(rest_positions().astype(np.float32), (request.frames, 1, 1))
+    rotations = np.zeros((request.frames, 22, 4), np.float32)
+    rotations[..., 0] = 1
+    contacts = np.ones((request.frames, 4), np.float32)
+    provenance = Provenance(request.prompt, request.seconds, seed, "faulty", "0" * 64, "CC0-1.0")
+    return Take(Motion(FPS, positions, rotations, positions[:, 0].copy(), contacts), provenance)
 
 
 attempts = itertools.count(1)
 
 
-def load() -> Generator:
-    time.sleep(float(os.environ.get("DOUBLE_LOAD_SECONDS", "0")))
-    if next(attempts) <= int(os.environ.get("DOUBLE_LOAD_FAILURES", "0")):
+def load() -> FaultyGenerator:
+    """Fails as often as FAULTY_LOADS says."""
+    if next(attempts) <= int(os.environ.get("FAULTY_LOADS", "0")):
         raise BackendError("bad_weights", "The model is damaged.", "Install it again.")
-    return Generator()
+    return FaultyGenerator()
 
 
 if __name__ == "__main__":
