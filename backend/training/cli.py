@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m backend data prepare ...` and `python -m backend train CONFIG.toml`."""
+"""`python -m backend data`, `train` and `publish`: from motion files to what ships."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..model_card import SamplerConfig
+from ..model_folder import STARTER
 from .config import RunConfig
 from .data.prepare import prepare
 
@@ -54,3 +56,43 @@ def train(argv: Sequence[str] | None = None) -> int:
     run.run(None if options.minutes is None else time.time() + 60 * options.minutes)
     sys.stdout.write(f"{run.folder}: iteration {run.iteration} of {config.training.iterations}\n")
     return 0
+
+
+def publish(argv: Sequence[str] | None = None) -> int:
+    """Turn a training run into a model folder, and sample its starter library."""
+    parser = argparse.ArgumentParser(prog="python -m backend publish", description=publish.__doc__)
+    parser.add_argument("what", choices=("model", "library"))
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--run", type=Path, help="folder of the run (default: runs/NAME OF THE CONFIG)")
+    parser.add_argument("--output", type=Path, default=STARTER, help="the model folder")
+    parser.add_argument("--start", type=int, default=500, help="timestep that sampling starts from (model)")
+    parser.add_argument("--samples", type=int, default=3, help="of which the best is kept (library)")
+    parser.add_argument("--limit", type=int, help="make only this many clips, spread over the kinds (library)")
+    options = parser.parse_args(argv)
+
+    from . import publish as publishing
+    from .data.prepare import TrainingSet
+
+    config = RunConfig.read(options.config)
+    run = options.run or Path("runs") / options.config.stem
+    if options.what == "model":
+        facts = {"data": "CMU motion capture, Mesh2Motion (CC0)", "device": "one CPU core, float32"}
+        card = publishing.export_model(
+            config, run / "checkpoint.pt", options.output, SamplerConfig(start_timestep=options.start), facts
+        )
+        sys.stdout.write(f"{options.output}: {card.training['iterations']} iterations\n")
+        return 0
+    data = TrainingSet.load(Path(config.data))
+    references = Path(config.data).with_suffix(".sqlite")
+    if not references.exists():
+        publishing.training_library(data, references)
+    wanted = publishing.plan(data)
+    wanted = wanted[:: max(1, len(wanted) // options.limit)] if options.limit else wanted
+    publishing.starter_library(options.output, references, wanted, options.samples, _show)
+    sys.stdout.write(f"{options.output}: {len(wanted)} clips\n")
+    return 0
+
+
+def _show(done: int, total: int) -> None:
+    sys.stderr.write(f"\r{done}/{total} clips")
+    sys.stderr.flush()

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a training run to what ships: the model folder and the starter library.
+
+The starter library holds only what our own model sampled. Its references while sampling are the training windows, in a
+library that stays in the run's folder; of several samples the one is kept that does what its prompt says (the exam's
+rules, where one fits) and moves best.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+
+from ..generate import Generator
+from ..library import Clip, Library
+from ..model_card import ModelCard, SamplerConfig
+from ..model_folder import LIBRARY, save_model
+from ..request import MIN_FRAMES, Request
+from ..text import load_encoder
+from .data.prepare import LAYOUT, TrainingSet
+from .dataset import normalisation
+from .exam import RULES, passes
+from .measures import Measures
+from .quality import Quality
+from .trainer import ENCODER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..request import Take
+    from .config import RunConfig
+
+LICENCE: Final = "CC0-1.0"
+SOURCE: Final = "sampled by starter model"
+CAPTIONS: Final = 5
+"""Captions of a library clip."""
+
+# Kinds of motion that must pass an exam rule; the others are judged by how they move alone.
+_KINDS_OF_RULE: Final = {
+    "walk": ("forward", "brisk", "cc0_walk", "cc0_walk_formal"),
+    "run": ("run", "sprint", "cc0_jog", "cc0_sprint"),
+    "sit_down": ("sit_down", "cc0_sit_down"),
+    "stand_up": ("stand_up", "cc0_stand_up"),
+    "dance": ("salsa", "cc0_dance", "cc0_charleston"),
+    "climb": ("climb", "ladder", "steps"),
+    "idle": ("still", "cc0_idle", "cc0_listen"),
+    "walk_and_wave": ("forward_and_wave_right", "forward_and_wave_left"),
+    "drink": ("drink_right", "drink_left", "forward_and_drink_right", "forward_and_drink_left"),
+    "crouch": ("cc0_sneak",),
+    "crawl": ("cc0_crawl",),
+    "jacks": ("jacks", "cc0_jacks"),
+    "bow": ("cc0_bow",),
+}
+_RULE_OF_KIND: Final = {kind: rule for rule, kinds in _KINDS_OF_RULE.items() for kind in kinds}
+
+
+def export_model(
+    config: RunConfig, checkpoint: Path, folder: Path, sampler: SamplerConfig, training: dict[str, Any]
+) -> ModelCard:
+    """Write the averaged weights of a run as a model folder."""
+    state = torch.load(checkpoint, weights_only=True)
+    mean, deviation = normalisation(TrainingSet.load(Path(config.data)).rows)
+    card = ModelCard(
+        name="starter",
+        version="0.1.0",
+        licence=LICENCE,
+        encoder=ENCODER,
+        config=config.model,
+        layout=LAYOUT,
+        sampler=sampler,
+        training=training | {"iterations": state["iteration"], "hours": round(state["seconds"] / 3600, 2)},
+    )
+    return save_model(folder, card, state["average"], torch.from_numpy(mean), torch.from_numpy(deviation))
+
+
+def training_library(data: TrainingSet, path: Path) -> None:
+    """The training windows as a library to sample from. Never ships."""
+    path.unlink(missing_ok=True)
+    with Library.create(path, "training set") as library:
+        for number, rows in enumerate(_windows(data)):
+            positions, contacts = LAYOUT.decode(rows.astype(np.float64))
+            if len(positions) < MIN_FRAMES:
+                continue
+            library.add(
+                Clip(
+                    tuple(data.captions[number][:2]),
+                    positions.astype(np.float32),
+                    contacts.clip(0, 1).astype(np.float32),
+                    data.sources[number],
+                    " / ".join(data.licences),
+                    (data.groups[number],),
+                )
+            )
+        library.index(load_encoder(ENCODER))
+
+
+def _windows(data: TrainingSet) -> Iterator[np.ndarray]:
+    ends = np.cumsum(data.lengths)
+    for end, length in zip(ends, data.lengths, strict=True):
+        yield data.rows[end - length : end]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One clip of the starter library to be."""
+
+    kind: str
+    captions: tuple[str, ...]
+    seconds: float
+
+
+def plan(data: TrainingSet, seed: int = 0) -> list[Wanted]:
+    """What the starter library should hold: of every kind of motion 3 to 8 clips, more of what there is more of,
+    and sixty of two motions in a row."""
+    rng = random.Random(seed)  # noqa: S311 - choice of prompts, no secret
+    by_kind: dict[str, list[int]] = {}
+    for number, kind in enumerate(data.groups):
+        by_kind.setdefault(kind, []).append(number)
+    wanted = []
+    for kind, numbers in sorted(by_kind.items()):
+        count = 60 if kind == "in_a_row" else max(3, min(8, round(len(numbers) ** 0.5)))
+        for number in rng.sample(numbers, min(count, len(numbers))):
+            captions = tuple(data.captions[number][:CAPTIONS])
+            wanted.append(Wanted(kind, captions, max(MIN_FRAMES, int(data.lengths[number])) / 20.0))
+    return wanted
+
+
+def starter_library(
+    folder: Path, references: Path, wanted: list[Wanted], samples: int, progress: Callable[[int, int], None]
+) -> None:
+    """Sample the library of the model in `folder`, beside its weights. The same inputs give the same file."""
+    generator = Generator.load(folder, [references])
+    draft = folder / (LIBRARY + ".new")
+    draft.unlink(missing_ok=True)
+    with Library.create(draft, "starter library") as library:
+        for number, one in enumerate(wanted):
+            progress(number, len(wanted))
+            takes = generator.generate(Request(one.captions[0], one.seconds, seed=1000 + 16 * number, count=samples))
+            best = min(takes, key=lambda take: _fault(take, _rule(one.kind)))
+            library.add(Clip(one.captions, best.motion.positions, best.motion.contacts, SOURCE, LICENCE, (one.kind,)))
+        library.index(load_encoder(ENCODER))
+        library.seal()
+    draft.replace(folder / LIBRARY)
+
+
+def _rule(kind: str) -> str | None:
+    return kind if kind in RULES else _RULE_OF_KIND.get(kind)
+
+
+def _fault(take: Take, rule: str | None) -> tuple[bool, float]:
+    quality = Quality.of(take.motion.positions)
+    fails = rule is not None and not passes(rule, Measures(take.motion.positions.astype(np.float64)))
+    # Each term is 1 where a motion starts to look wrong.
+    return fails, quality.skate / 0.3 + quality.penetration / 0.05 + quality.jerk / 150.0
