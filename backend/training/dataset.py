@@ -60,6 +60,7 @@ def normalisation(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         deviation[block] = deviation[block].mean()
     deviation[LAYOUT.root] /= ROOT_GAIN
     deviation[LAYOUT.contacts] /= ROOT_GAIN
+    deviation[deviation < 1e-6] = 1.0  # a channel that never moves stays 0
     return mean.astype(np.float32), deviation.astype(np.float32)
 
 

@@ -115,15 +115,15 @@ class Wanted:
 
 
 def plan(data: TrainingSet, seed: int = 0) -> list[Wanted]:
-    """What the starter library should hold: of every kind of motion 3 to 8 clips, more of what there is more of,
-    and sixty of two motions in a row."""
+    """What the starter library should hold: of every kind of motion 3 to 6 clips, more of what there is more of,
+    and forty of two motions in a row."""
     rng = random.Random(seed)  # noqa: S311 - choice of prompts, no secret
     by_kind: dict[str, list[int]] = {}
     for number, kind in enumerate(data.groups):
         by_kind.setdefault(kind, []).append(number)
     wanted = []
     for kind, numbers in sorted(by_kind.items()):
-        count = 60 if kind == "in_a_row" else max(3, min(8, round(len(numbers) ** 0.5)))
+        count = 40 if kind == "in_a_row" else max(3, min(6, round(len(numbers) ** 0.4)))
         for number in rng.sample(numbers, min(count, len(numbers))):
             captions = tuple(data.captions[number][:CAPTIONS])
             wanted.append(Wanted(kind, captions, max(MIN_FRAMES, int(data.lengths[number])) / 20.0))

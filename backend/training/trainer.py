@@ -62,12 +62,13 @@ class Trainer:
     def checkpoint(self) -> Path:
         return self.folder / "checkpoint.pt"
 
-    def run(self, until: float | None = None) -> None:
-        """Train to the configured number of iterations, or until the clock (time.time()) says so."""
+    def run(self, until: float | None = None, last: int | None = None) -> None:
+        """Train as many iterations as configured, or up to `last`, or until the clock (time.time()) says `until`."""
         settings = self.config.training
+        last = min(settings.iterations, last or settings.iterations)
         pool: list[Batch] = []
         begin = time.time() - self.seconds
-        while self.iteration < settings.iterations and (until is None or time.time() < until):
+        while self.iteration < last and (until is None or time.time() < until):
             # Pools start at checkpoints, so that a resumed run draws what an unbroken one would have drawn.
             if not pool or self.iteration % settings.checkpoint_every == 0:
                 pool = self.batches.draw(settings.batch, self.rng)
@@ -81,7 +82,7 @@ class Trainer:
                 self._log(record | {"loss": loss, "plain": plain, "rate": self._rate()})
             if self.iteration % settings.validate_every == 0:
                 self._log(record | {"validation": self.validate()})
-            if self.iteration % settings.checkpoint_every == 0 or self.iteration == settings.iterations:
+            if self.iteration % settings.checkpoint_every == 0 or self.iteration == last:
                 self._save()
 
     def _step(self, batch: Batch) -> tuple[float, float]:
