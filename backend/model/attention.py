@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 if TYPE_CHECKING:
     from .conditions import ReferenceCondition, TextCondition
@@ -88,10 +89,14 @@ class SelfAttention(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.query_key_value = nn.Linear(width, 3 * width)
 
-    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
-        """frames (B, T, D), mask (B, T) -> (B, T, D)."""
-        queries, keys, values = self.query_key_value(self.norm(frames)).chunk(3, dim=-1)
-        return frames + read(normalise_queries(queries, self.heads), summarise(keys, values, mask, self.heads))
+    def forward(self, frames: Tensor, mask: Tensor, stride: int = 1) -> Tensor:
+        """frames (B, T, D), mask (B, T) -> every `stride`-th frame after attention to all frames."""
+        normalised, width = self.norm(frames), frames.shape[-1]
+        weight, bias = self.query_key_value.weight, self.query_key_value.bias
+        queries = functional.linear(normalised[:, ::stride], weight[:width], bias[:width])
+        keys, values = functional.linear(normalised, weight[width:], bias[width:]).chunk(2, dim=-1)
+        attended = read(normalise_queries(queries, self.heads), summarise(keys, values, mask, self.heads))
+        return frames[:, ::stride] + attended
 
 
 class SemanticsModulatedAttention(nn.Module):

@@ -26,8 +26,9 @@ class MotionBlock(nn.Module):
         self.attention = SelfAttention(config.width, config.reference_heads)
         self.feedforward = FeedForward(config.width, config.reference_feedforward_width)
 
-    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
-        frames = self.attention(frames, mask)
+    def forward(self, frames: Tensor, mask: Tensor, stride: int) -> Tensor:
+        """frames (N, M, D), mask (N, M) -> every `stride`-th frame."""
+        frames = self.attention(frames, mask, stride)
         return frames + self.feedforward(frames)
 
 
@@ -60,14 +61,17 @@ class ReferenceEncoder(nn.Module):
             token_features.flatten(0, 1), None if token_mask is None else token_mask.flatten(0, 1)
         )
         return ReferenceCondition(
-            motion=encoded[:, :, :: self.stride],
+            motion=encoded,
             mask=mask[:, :, :: self.stride],
             caption=tokens[:, self.caption_position].unflatten(0, (batch, -1)),
         )
 
     def encode_motions(self, motions: Tensor, mask: Tensor) -> Tensor:
-        """motions (N, M, F), mask (N, M) -> (N, M, D)."""
+        """motions (N, M, F), mask (N, M) -> every `stride`-th frame encoded (N, M', D).
+
+        Only the last block leaves frames out: those before it need all of them for the next one's keys and values.
+        """
         frames = self.motion_projection(motions) + self.positions[: motions.shape[1]]
-        for block in self.motion_blocks:
-            frames = block(frames, mask)
+        for number, block in enumerate(self.motion_blocks, start=1):
+            frames = block(frames, mask, self.stride if number == len(self.motion_blocks) else 1)
         return frames
