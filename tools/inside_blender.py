@@ -5,9 +5,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Final, NoReturn
+import traceback
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import bpy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 REPOSITORY: Final = "user_default"
 MODULE: Final = f"bl_ext.{REPOSITORY}.remodiffuse"
@@ -24,8 +28,17 @@ def preferences() -> Any:  # noqa: ANN401  a class that only the installed add-o
     return bpy.context.preferences.addons[MODULE].preferences
 
 
-def leave(code: int = 0) -> NoReturn:
-    """End at once: Blender as a module can hang while the interpreter shuts down."""
+def run(main: Callable[[], None]) -> NoReturn:
+    """Run a script's main function and end the process at once, also after an error.
+
+    Blender as a module can hang while the interpreter shuts down.
+    """
+    code = 0
+    try:
+        main()
+    except BaseException:
+        traceback.print_exc()
+        code = 1
     if MODULE in bpy.context.preferences.addons:
         bpy.ops.preferences.addon_disable(module=MODULE)
     sys.stdout.flush()

@@ -14,6 +14,7 @@ import base64
 import importlib
 import io
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -43,7 +44,17 @@ class Clock:
         self._last = now
 
 
-def main(request: dict[str, Any]) -> dict[str, Any]:
+def main() -> None:
+    request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    try:
+        report = animate(request)
+    except (RuntimeError, ValueError) as refused:
+        (Path(request["output"]) / "error.json").write_text(json.dumps(_refusal(refused)), encoding="utf-8")
+        raise
+    Path(sys.argv[2]).write_text(json.dumps(report), encoding="utf-8")
+
+
+def animate(request: dict[str, Any]) -> dict[str, Any]:
     """The report: references, frame rate, seconds by step."""
     clock, output = Clock(), Path(request["output"])
     inside_blender.install(request["archive"])
@@ -127,18 +138,11 @@ def _dress(scene: bpy.types.Scene, rig: bpy.types.Object) -> None:
 
 
 def _refusal(error: RuntimeError | ValueError) -> dict[str, str]:
-    """Message and remedy from what an operator reported: "Error: message remedy"."""
-    text = str(error).strip().removeprefix("Error: ").replace("\n", " ")
+    """Message and remedy from what an operator said: "Error: message remedy" or "Operator ... message remedy"."""
+    text = re.sub(r"^(Error: |Operator \S+ )", "", str(error).strip()).replace("\n", " ")
     message, stop, remedy = text.partition(". ")
     return {"message": message + stop.strip(), "remedy": remedy}
 
 
 if __name__ == "__main__":
-    demanded = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    try:
-        report = main(demanded)
-    except (RuntimeError, ValueError) as refused:
-        (Path(demanded["output"]) / "error.json").write_text(json.dumps(_refusal(refused)), encoding="utf-8")
-        raise
-    Path(sys.argv[2]).write_text(json.dumps(report), encoding="utf-8")
-    inside_blender.leave()
+    inside_blender.run(main)

@@ -52,8 +52,11 @@ def join(frames: Path, video: Path) -> None:
     bpy.ops.render.render(animation=True, scene=scene.name)
 
 
+def main() -> None:
+    blend, frames, video = map(Path, sys.argv[1:4])
+    render(blend, frames)
+    join(frames, video)
+
+
 if __name__ == "__main__":
-    blend_file, folder, video_file = map(Path, sys.argv[1:4])
-    render(blend_file, folder)
-    join(folder, video_file)
-    inside_blender.leave()
+    inside_blender.run(main)
