@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "bench": ("backend.bench", "main", "measure the speed on this machine"),
     "data": ("backend.training.cli", "data", "prepare training sets"),
     "train": ("backend.training.cli", "train", "train a model"),
+    "evaluate": ("backend.training.evaluate", "main", "let a model sit the prompt exam"),
     "publish": ("backend.training.cli", "publish", "turn a training run into a model folder and its starter library"),
 }
 """Module and function of each command, `function(arguments) -> exit status`; imported only when the command is used."""

@@ -59,7 +59,7 @@ class Generator:
         self.libraries = libraries
         self.device = str(model.device)
         self.model_name = card.name
-        self._encoder = encoder
+        self.encoder = encoder
         self._schedule = Schedule.sampling(card.config.diffusion)
 
     @classmethod
@@ -82,7 +82,7 @@ class Generator:
         seeds = [request.seed + number for number in range(request.count)]
 
         report("text", 0, 1)
-        text = self._encoder.encode([request.prompt])
+        text = self.encoder.encode([request.prompt])
 
         report("retrieval", 0, 1)
         found = self._search(text, request.frames)
@@ -102,6 +102,11 @@ class Generator:
         report("motion", request.count, request.count)
         return takes
 
+    def origin(self, request: Request) -> Retrieved | None:
+        """The clip that the first take of a request starts from; None where sampling starts from noise."""
+        text = self.encoder.encode([request.prompt])
+        return self._origin(self._search(text, request.frames), request.frames, request.seed)
+
     def _check_length(self, request: Request) -> None:
         longest = self.model.card.config.max_frames
         if request.frames > longest:
@@ -114,7 +119,7 @@ class Generator:
     def _search(self, text: TextFeatures, frames: int) -> list[Retrieved]:
         """The best clips for prompt and length, best first; they depend on nothing else."""
         wanted = max(START_CANDIDATES, self.model.card.config.references)
-        return search(self.libraries, text.sentence[0], self._encoder.name, frames, wanted)
+        return search(self.libraries, text.sentence[0], self.encoder.name, frames, wanted)
 
     def _origin(self, found: Sequence[Retrieved], frames: int, seed: int) -> Retrieved | None:
         """The clip that the take of this seed starts from: one that fits about as well as the best, by the seed's dice.
@@ -140,7 +145,7 @@ class Generator:
         motions = [self._features(each.clip.positions, each.clip.contacts) for each in guides]
         motions = [motion[: self.model.card.config.max_frames] for motion in motions]
         lengths = torch.tensor([len(motion) for motion in motions], device=device)
-        captions = self._encoder.encode([each.reference.caption for each in guides])
+        captions = self.encoder.encode([each.reference.caption for each in guides])
         references = network.encode_references(
             pad_sequence(motions, batch_first=True)[None],
             lengths[None],

@@ -58,10 +58,11 @@ def looped(positions: Array, frames: int) -> Array | None:
     cycle = _best_cycle(rows)
     if cycle is None:
         return None
+    # Frame `last` looks like frame `first`, so what follows the one is blended into what follows the other.
     first, last = cycle
-    result = rows[:last]
+    result = rows[: last + SEAM]
     while len(result) < frames:
-        result = _joined(result, rows[first:last])
+        result = _joined(result, rows[first : last + SEAM])
     return _positions(result[:frames])
 
 
@@ -116,7 +117,7 @@ def _best_cycle(rows: Array) -> tuple[int, int] | None:
     pose = np.concatenate([rows[:, LAYOUT.positions], 2.0 * rows[:, LAYOUT.velocities]], axis=1)
     best, pair = 0.55, None
     for gap in range(max(12, SEAM + 4), min(51, len(rows) - SEAM - 4)):
-        distance = np.linalg.norm(pose[gap:] - pose[:-gap], axis=1)
+        distance = np.linalg.norm(pose[gap:-SEAM] - pose[: -gap - SEAM], axis=1)
         at = int(distance.argmin())
         if distance[at] < best:
             best, pair = float(distance[at]), (at, at + gap)

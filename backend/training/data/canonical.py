@@ -47,6 +47,9 @@ class SourceSkeleton:
     """Left shoulder from the base of the neck in the chest's frame (left, up, forward), relaxed; scaled metres."""
 
 
+MAX_JERK: Final = 4000.0
+"""Metres a second cubed."""
+
 SKELETONS: Final[dict[str, SourceSkeleton]] = {
     "cmu31": SourceSkeleton(
         pelvis="Hips",
@@ -188,6 +191,16 @@ def without_t_pose(joints: Array) -> Array:
     if len(moving) < len(joints) // 2:
         return joints
     return joints[moving[0] : moving[-1] + 1]
+
+
+def without_glitches(joints: Array, shortest: int = 40) -> list[Array]:
+    """The clip cut where the whole body jumps within a frame, which is a fault of the file; pieces that are too short
+    are dropped. A sprint's or a kick's jerk (third derivative, mean over joints) stays below a third of the limit."""
+    jerk = np.linalg.norm(np.diff(joints, 3, axis=0), axis=-1).mean(axis=1) * FPS**3
+    faults = np.flatnonzero(jerk > MAX_JERK)
+    edges = [0, *(edge for fault in faults for edge in (int(fault), int(fault) + 4)), len(joints)]
+    pieces = [joints[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    return [grounded(piece) for piece in pieces if len(piece) >= shortest] if len(faults) else [joints]
 
 
 def with_bone_lengths(joints: Array) -> Array:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import BackendError
 from ...motion.bvh import parse_bvh
-from .canonical import canonical_positions
+from .canonical import canonical_positions, without_glitches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ class SourceClip:
 
 
 def read_sources(folder: Path) -> Iterator[SourceClip]:
-    """Every clip of the folder on the canonical skeleton. Raises BackendError when there is no index or no motion."""
+    """Every clip of the folder on the canonical skeleton, in pieces where it is broken. Raises BackendError when there is no index or no motion."""
     index = folder / "index.csv"
     if not index.is_file():
         raise BackendError(
@@ -44,13 +44,8 @@ def read_sources(folder: Path) -> Iterator[SourceClip]:
                 raise BackendError(
                     "no_data", f"{row['file']} is in the index of {folder.name} but not there.", "Restore the file."
                 )
-            yield SourceClip(
-                row["clip"],
-                row["description"],
-                row["licence"],
-                row.get("skeleton") == "daz43",
-                canonical_positions(parse_bvh(text)),
-            )
+            for piece in without_glitches(canonical_positions(parse_bvh(text))):
+                yield SourceClip(row["clip"], row["description"], row["licence"], row.get("skeleton") == "daz43", piece)
 
 
 def _archive(folder: Path) -> dict[str, str]:

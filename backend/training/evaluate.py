@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m backend evaluate exam`: how many takes do what their prompt says, and how well they move."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, astuple, dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BackendError
+from ..generate import Generator
+from ..library.fit import fitted
+from ..motion.rebuild import rebuilt
+from ..motion.skeleton import FPS
+from ..request import Request
+from .exam import LENGTHS, Prompt, passes, prompts
+from .measures import Measures
+from .quality import Quality
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Positions = NDArray[np.floating]
+
+FIRST_SEED: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One way of sampling. `plain` and `reworded`: passed share per rule; the rest as in `Quality`, over all takes;
+    `variety`: mean joint distance between seeds of a prompt, pelvis removed, metres."""
+
+    way: str
+    plain: dict[str, float]
+    reworded: dict[str, float]
+    skate: float
+    penetration: float
+    jerk: float
+    variety: float
+
+    @property
+    def passed(self) -> tuple[float, float]:
+        """Mean over the rules, plain and reworded."""
+        return float(np.mean(list(self.plain.values()))), float(np.mean(list(self.reworded.values())))
+
+
+def exam(way: str, sample: Callable[[str, int, int], Positions], questions: Sequence[Prompt], seeds: int) -> Score:
+    """Let `sample(prompt, frames, seed) -> positions (T, 22, 3)` sit the exam."""
+    shares: list[dict[str, float]] = [{}, {}]
+    qualities: list[Quality] = []
+    distances: list[float] = []
+    for question in questions:
+        for share, texts in zip(shares, ((question.plain,), question.reworded), strict=True):
+            marks = []
+            for text in texts:
+                takes = [
+                    sample(text, LENGTHS[number % len(LENGTHS)], FIRST_SEED + 16 * number) for number in range(seeds)
+                ]
+                marks += [passes(question.rule, Measures(take.astype(np.float64))) for take in takes]
+                qualities += [Quality.of(take) for take in takes]
+                distances += [_distance(a, b) for a, b in combinations(takes, 2)]
+            share[question.rule] = float(np.mean(marks))
+    skate, penetration, jerk = np.mean([astuple(each) for each in qualities], axis=0).tolist()
+    variety = float(np.mean(distances)) if distances else 0.0
+    plain, reworded = shares
+    return Score(way, plain, reworded, skate, penetration, jerk, variety)
+
+
+def _distance(a: Positions, b: Positions) -> float:
+    frames = min(len(a), len(b))
+    relative = [take[:frames] - take[:frames, :1] for take in (a, b)]
+    return float(np.linalg.norm(relative[0] - relative[1], axis=-1).mean())
+
+
+def ways(generator: Generator) -> dict[str, Callable[[str, int, int], Positions]]:
+    """The model as it ships, from pure noise, without any library, and retrieval alone."""
+
+    def full(text: str, frames: int, seed: int) -> Positions:
+        return generator.generate(Request(text, frames / FPS, seed))[0].motion.positions
+
+    def retrieval(text: str, frames: int, seed: int) -> Positions:
+        origin = generator.origin(Request(text, frames / FPS, seed))
+        if origin is None:
+            raise BackendError(
+                "library_empty", "The libraries hold no clip.", "Name a library, or leave out the way retrieval."
+            )
+        return rebuilt(*fitted(origin.clip, frames), FPS).positions
+
+    noise = _restarted(generator, 0)
+    alone = Generator(noise.model, generator.encoder, [])
+    return {
+        "full": full,
+        "noise": lambda *one: noise.generate(Request(one[0], one[1] / FPS, one[2]))[0].motion.positions,
+        "no library": lambda *one: alone.generate(Request(one[0], one[1] / FPS, one[2]))[0].motion.positions,
+        "retrieval": retrieval,
+    }
+
+
+def _restarted(generator: Generator, start_timestep: int) -> Generator:
+    card = generator.model.card
+    card = replace(card, sampler=replace(card.sampler, start_timestep=start_timestep))
+    return Generator(replace(generator.model, card=card), generator.encoder, generator.libraries)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Judge a model by the prompt exam (docs/prompt-exam.md)."""
+    parser = argparse.ArgumentParser(prog="python -m backend evaluate", description=main.__doc__)
+    parser.add_argument("what", choices=("exam",))
+    parser.add_argument("--prompts", type=Path, help="other prompts, a file like backend/training/exam.toml")
+    parser.add_argument("--model", type=Path, help="model folder (default: the starter model)")
+    parser.add_argument("--library", type=Path, action="append", help="instead of the model's own; may be repeated")
+    parser.add_argument("--way", action="append", choices=("full", "noise", "no library", "retrieval"))
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(argv)
+
+    generator = Generator.load(options.model, options.library)
+    questions = prompts(options.prompts)
+    scores = []
+    for way, sample in ways(generator).items():
+        if options.way is None or way in options.way:
+            scores.append(exam(way, sample, questions, options.seeds))
+            if not options.json:
+                sys.stdout.write(_table(scores[-1]))
+                sys.stdout.flush()
+    if options.json:
+        rows = [
+            asdict(score) | dict(zip(("plain_mean", "reworded_mean"), score.passed, strict=True)) for score in scores
+        ]
+        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+    return 0
+
+
+def _table(score: Score) -> str:
+    plain, reworded = score.passed
+    lines = [
+        f"{score.way}: plain {plain:.0%}, reworded {reworded:.0%}, skate {100 * score.skate:.1f} cm/s, "
+        f"penetration {score.penetration:.1%}, jerk {score.jerk:.0f} m/s3, variety {score.variety:.3f} m"
+    ]
+    lines += [f"  {rule:15} {score.plain[rule]:5.0%} {score.reworded[rule]:5.0%}" for rule in score.plain]
+    return "\n".join(lines) + "\n"
