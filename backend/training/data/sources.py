@@ -30,7 +30,10 @@ class SourceClip:
 
 
 def read_sources(folder: Path) -> Iterator[SourceClip]:
-    """Every clip of the folder on the canonical skeleton, in pieces where it is broken. Raises BackendError when there is no index or no motion."""
+    """Every clip of the folder on the canonical skeleton, in pieces where its file is broken.
+
+    Raises BackendError when there is no index or no motion.
+    """
     index = folder / "index.csv"
     if not index.is_file():
         raise BackendError(
