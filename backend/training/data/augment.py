@@ -73,13 +73,17 @@ def repeated(positions: Array, frames: int) -> Array:
 
 
 def with_arm(base: Array, donor: Array, side: str) -> Array:
-    """The clip `base` with one arm moving as in `donor`, relative to the chest; as long as the shorter."""
-    frames = min(len(base), len(donor))
-    result = base[:frames].copy()
-    turn = _chest(base[:frames]) @ _chest(donor[:frames]).transpose(0, 2, 1)
+    """The clip `base` with one arm moving as in `donor`, relative to the chest.
+
+    A donor that is shorter is played to and fro: arms do not mind which way time runs.
+    """
+    there_and_back = np.concatenate([np.arange(len(donor)), np.arange(len(donor) - 2, 0, -1)])
+    donor = donor[np.resize(there_and_back, len(base))]
+    result = base.copy()
+    turn = _chest(base) @ _chest(donor).transpose(0, 2, 1)
     shoulder = INDEX[f"{side}_shoulder"]
     for joint in (INDEX[f"{side}_elbow"], INDEX[f"{side}_wrist"]):
-        offset = donor[:frames, joint] - donor[:frames, shoulder]
+        offset = donor[:, joint] - donor[:, shoulder]
         result[:, joint] = result[:, shoulder] + np.einsum("tij,tj->ti", turn, offset)
     return result
 

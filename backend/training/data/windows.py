@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ...motion.contacts import detect_contacts, lock_feet
 from ...motion.skeleton import FPS
 from ...request import MAX_FRAMES
+from ..measures import Measures
 from . import augment
 from .canonical import grounded, with_bone_lengths
 from .captions import Action, action_of, event_texts, sentence, swap_sides, travel_texts
@@ -149,25 +150,31 @@ def _combined(windows: list[Window], rng: random.Random) -> Iterator[Window]:
     for window in windows:
         by_group.setdefault(window.group, []).append(window)
 
-    walks = by_group["forward"] + by_group["slow"] + by_group["brisk"] + by_group["cc0_idle"]
+    walks = [w for kind in ("forward", "slow", "brisk") for w in by_group.get(kind, ()) if len(w.positions) >= 60]
     for event in _ARMS:
         side = event.rpartition("_")[2]
-        for donor in rng.choices(by_group.get(event, []), k=24) if by_group.get(event) else ():
-            base = rng.choice(walks)
-            if len(base.positions) < 40:
+        donors, made = by_group.get(event), 0
+        for _ in range(200 if donors and walks else 0):
+            if made == 24:
+                break
+            donor, base = rng.choice(donors), rng.choice(walks)
+            both = augment.with_arm(base.positions, donor.positions, side)
+            if event.startswith("wave") and not Measures(both).waves(side):
                 continue
+            made += 1
             phrases = tuple(
                 f"{_one(base.phrases, rng)} {link}"
                 for text in donor.phrases[:4]
                 for link in (f"and {text}", f"while {_gerund(text)}")
             )
-            both = augment.with_arm(base.positions, donor.positions, side)
             yield Window(grounded(both), phrases, f"forward_and_{event}", f"{base.source}+{donor.source}", base.start)
 
     first = [group for group in _IN_A_ROW if group in _STANDS_AT_END and by_group.get(group)]
     second = [group for group in _IN_A_ROW if group in _STANDS_AT_START and by_group.get(group)]
     made = 0
-    while made < 420:
+    for _ in range(5000 if first and second else 0):
+        if made == 420:
+            break
         a, b = (rng.choice(by_group[rng.choice(groups)]) for groups in (first, second))
         lengths = len(a.positions), len(b.positions)
         if a.group == b.group or min(lengths) < 30 or sum(lengths) > MAX_FRAMES + 30:
