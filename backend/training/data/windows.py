@@ -153,7 +153,7 @@ def _combined(windows: list[Window], rng: random.Random) -> Iterator[Window]:
     walks = [w for kind in ("forward", "slow", "brisk") for w in by_group.get(kind, ()) if len(w.positions) >= 60]
     for event in _ARMS:
         side = event.rpartition("_")[2]
-        donors, made = by_group.get(event), 0
+        donors, made = by_group.get(event, []), 0
         for _ in range(200 if donors and walks else 0):
             if made == 24:
                 break
