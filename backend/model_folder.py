@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from .errors import BackendError
 from .model import ReMoDiffuse
@@ -85,12 +85,13 @@ def save_model(
     normalisation = {MEAN: mean, DEVIATION: deviation}
     tensors |= {name: tensor.detach().to("cpu", torch.float32).contiguous() for name, tensor in normalisation.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    drafts = [folder / (name + ".new") for name in (WEIGHTS, CARD)]
-    save_file(tensors, drafts[0])
-    card = replace(card, weights_sha256=hashlib.sha256(drafts[0].read_bytes()).hexdigest())
-    drafts[1].write_text(card.to_toml(), "utf-8")
-    drafts[0].replace(folder / WEIGHTS)
-    drafts[1].replace(folder / CARD)
+    content = save(tensors)
+    card = replace(card, weights_sha256=hashlib.sha256(content).hexdigest())
+    drafts = {WEIGHTS: content, CARD: card.to_toml().encode()}
+    for name, draft in drafts.items():
+        (folder / (name + ".new")).write_bytes(draft)
+    for name in drafts:
+        (folder / (name + ".new")).replace(folder / name)
     return card
 
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from random_model import save_random_model
 
+from backend.__main__ import COMMANDS
 from backend.motion.bvh import parse_bvh
 from backend.motion.skeleton import JOINTS
 
@@ -120,12 +120,12 @@ def test_takes_become_a_library_that_is_searched(model_folder: Path, tmp_path: P
     assert run("library", "list", tmp_path / "nothing.sqlite").returncode == 1
 
 
-def test_help_is_instant_and_lists_every_command() -> None:
-    start = time.perf_counter()
+def test_help_lists_every_command_and_imports_nothing_large() -> None:
     done = run("--help")
-    assert time.perf_counter() - start < 1.0
-    for command in ("generate", "library", "serve", "verify", "bench", "data", "train"):
-        assert command in done.stdout
+    for command in COMMANDS:
+        assert f"  {command} " in done.stdout
     unknown = run("dance")
     assert unknown.returncode == 2
     assert 'no command "dance"' in unknown.stderr
+    code = "import sys, backend.__main__; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

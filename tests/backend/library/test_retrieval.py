@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.library import choose, hybrid_scores
@@ -66,6 +66,7 @@ def random_index(rng: np.random.Generator, texts: int, rows: int, width: int = 2
     return CaptionIndex.build(sentences, captions, width)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))
 def test_screening_loses_no_clip(seed: int, wanted: int) -> None:
     rng = np.random.default_rng(seed)

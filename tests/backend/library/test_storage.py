@@ -191,7 +191,7 @@ def test_random_damage_never_gets_past_us_as_another_error(library_file: Path, e
     with Library.open(library_file, write=True) as library:
         library.seal()
     intact = library_file.read_bytes()
-    chance = random.Random(1)  # noqa: S311 - no cryptography here
+    chance = random.Random(1)
     refused = 0
     for _ in range(60):
         broken = bytearray(intact)
