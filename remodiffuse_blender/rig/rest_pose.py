@@ -46,9 +46,16 @@ class RestPose:
         """(N, 3) in armature space."""
         return self.matrices[:, :3, 3]
 
-    def carried_by(self, bone: int) -> list[int]:
+    def carried_by(self, bone: int) -> tuple[int, ...]:
         """The bones that carry `bone`, nearest first."""
-        chain: list[int] = []
-        while (bone := self.carriers[bone]) >= 0 and bone not in chain:
-            chain.append(bone)
-        return chain
+        return self._chains[bone]
+
+    @cached_property
+    def _chains(self) -> list[tuple[int, ...]]:
+        chains: list[tuple[int, ...]] = []
+        for bone in range(len(self.names)):
+            chain: list[int] = []
+            while (bone := self.carriers[bone]) >= 0 and bone not in chain:
+                chain.append(bone)
+            chains.append(tuple(chain))
+        return chains

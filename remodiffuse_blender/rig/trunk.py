@@ -17,7 +17,7 @@ Array = NDArray[np.floating[Any]]
 
 _PELVIS: Final = frozenset(("pelvis", "hips", "hip", "下半身", "lowerbody", "骨盤", "kosi"))
 _NECK: Final = frozenset(("neck", "首", "necklower", "necktwist", "kubi"))
-_NECK_STEP: Final = 0.42  # of the shoulders' width
+_NECK_LENGTH: Final = 0.52  # of the shoulders' width
 _HEAD: Final = frozenset(("head", "頭", "atama"))
 # Rigify and its like: mechanism between the bones that an animator sees.
 _MECHANISM: Final = ("MCH-", "ORG-", "VIS_", "tweak_")
@@ -117,25 +117,26 @@ def _head(rest: RestPose, joints: dict[str, int], chest: int) -> int:
 
 
 def _top(rest: RestPose, joints: dict[str, int], chest: int) -> int:
-    """The bone that looks like a head: the last one of the chain that rises from the chest between the shoulders.
-
-    A step longer than a neck is the way from the head to its top, not to another bone of the neck.
+    """The bone that looks like a head: the last one within a neck's length on the chain that rises from the chest in
+    the middle between the shoulders. What comes after it is the top of the head.
     """
     left, right = (rest.heads[joints[f"{side}_shoulder"]] for side in ("left", "right"))
     hips = (rest.heads[joints["left_hip"]] + rest.heads[joints["right_hip"]]) / 2.0
     width = float(np.linalg.norm(left - right))
     up, side = _unit((left + right) / 2.0 - hips), _unit(left - right)
-    limbs = set(joints.values())
 
     def rises(bone: int, above: int) -> bool:
         step = rest.heads[bone] - rest.heads[above]
-        middle = abs(float((rest.heads[bone] - (left + right) / 2.0) @ side)) < 0.1 * width
-        return bone not in limbs and middle and float(step @ up) > 0.02 * width
+        aside = abs(float((rest.heads[bone] - (left + right) / 2.0) @ side))
+        # Some skeletons let the first bone of the neck start where the last one of the spine does.
+        least = -0.02 if above == chest else 0.06
+        return bone not in joints.values() and aside < 0.03 * width and float(step @ up) > least * width
 
-    best, way = -1, chest
+    best, way, length = -1, chest, 0.0
     while chain := [bone for bone, carrier in enumerate(rest.carriers) if carrier == way and rises(bone, way)]:
         highest = max(chain, key=lambda bone: float(rest.heads[bone] @ up))
-        if best >= 0 and float(np.linalg.norm(rest.heads[highest] - rest.heads[way])) > _NECK_STEP * width:
+        length += float(np.linalg.norm(rest.heads[highest] - rest.heads[way])) if best >= 0 else 0.0
+        if length > _NECK_LENGTH * width:
             break
         best = way = highest
     return best
