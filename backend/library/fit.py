@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ..motion.contacts import detect_contacts
+from ..motion.sequence import looped
+from ..motion.skeleton import FPS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -24,12 +28,18 @@ def fits(frames: int, wanted: int) -> bool:
 def fitted(clip: Clip, wanted: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Positions (wanted, 22, 3) and contacts (wanted, 4): the clip slower or faster by at most MAX_STRETCH.
 
-    Where that is not enough its end is cut off, or its last pose is held.
+    Where that is not enough a cycle of it is repeated, or its last pose held; or its end is cut off.
     """
-    last = clip.frames - 1
+    positions, contacts = clip.positions, clip.contacts
+    if wanted > clip.frames * MAX_STRETCH:
+        longer = looped(positions, wanted)
+        if longer is not None:
+            positions = longer.astype(np.float32)
+            contacts = detect_contacts(positions, FPS)
+    last = len(positions) - 1
     speed = np.clip(last / max(wanted - 1, 1), 1 / MAX_STRETCH, MAX_STRETCH)
     places = np.minimum(np.arange(wanted) * speed, last)
-    return _at(clip.positions, places), _at(clip.contacts, places)
+    return _at(positions, places), _at(contacts, places)
 
 
 def _at(track: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float32]:

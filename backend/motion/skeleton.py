@@ -7,10 +7,12 @@ Every motion in the project is expressed on this skeleton. Its proportions are o
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 JOINTS: Final[tuple[str, ...]] = (
     "pelvis",
@@ -99,3 +101,14 @@ def rest_positions() -> NDArray[np.float64]:
         if parent >= 0:
             positions[joint] += positions[parent]
     return positions
+
+
+def with_bone_lengths(positions: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Positions (T, 22, 3) with every bone at its canonical length; directions and the pelvis are kept."""
+    result = positions.astype(np.float64)
+    for joint, parent in enumerate(PARENTS):
+        if parent >= 0:
+            bone = positions[:, joint] - positions[:, parent]
+            length = np.maximum(np.linalg.norm(bone, axis=-1, keepdims=True), 1e-9)
+            result[:, joint] = result[:, parent] + BONE_LENGTHS[joint] * bone / length
+    return result

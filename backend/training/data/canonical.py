@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 
 from ...errors import BackendError
 from ...motion.features import heading
-from ...motion.skeleton import BONE_LENGTHS, FPS, INDEX, PARENTS, REST_OFFSETS, TOE_HEIGHT, rest_positions
+from ...motion.skeleton import (
+    BONE_LENGTHS,
+    FPS,
+    INDEX,
+    PARENTS,
+    REST_OFFSETS,
+    TOE_HEIGHT,
+    rest_positions,
+    with_bone_lengths,
+)
 
 if TYPE_CHECKING:
     from ...motion.bvh import Bvh
@@ -201,15 +210,6 @@ def without_glitches(joints: Array, shortest: int = 40) -> list[Array]:
     edges = [0, *(edge for fault in faults for edge in (int(fault), int(fault) + 4)), len(joints)]
     pieces = [joints[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
     return [grounded(piece) for piece in pieces if len(piece) >= shortest] if len(faults) else [joints]
-
-
-def with_bone_lengths(joints: Array) -> Array:
-    """Every bone set back to its canonical length, directions kept."""
-    result = joints.copy()
-    for joint, parent in enumerate(PARENTS):
-        if parent >= 0:
-            result[:, joint] = result[:, parent] + BONE_LENGTHS[joint] * _unit(joints[:, joint] - joints[:, parent])
-    return result
 
 
 def grounded(joints: Array) -> Array:

@@ -7,12 +7,13 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ...motion import sequence
 from ...motion.contacts import detect_contacts, lock_feet
-from ...motion.skeleton import FPS
+from ...motion.skeleton import FPS, with_bone_lengths
 from ...request import MAX_FRAMES
 from ..measures import Measures
 from . import augment
-from .canonical import grounded, with_bone_lengths
+from .canonical import grounded
 from .captions import Action, action_of, event_texts, sentence, swap_sides, travel_texts
 from .events import find_events
 
@@ -102,7 +103,7 @@ def _slices(positions: Array, rng: random.Random) -> Iterator[tuple[int, Array]]
 
 def _travel(positions: Array, source: str, action: Action, rng: random.Random) -> Iterator[Window]:
     variants = [positions]
-    longer = augment.looped(positions, rng.randint(100, 180))
+    longer = sequence.looped(positions, rng.randint(100, 180))
     if longer is not None and len(positions) < 150:
         variants.append(grounded(longer))
     # The data has next to no backward walking; a reversed walk is one.
@@ -122,14 +123,14 @@ def _whole(positions: Array, source: str, action: Action) -> Iterator[Window]:
     lengths = (60, 100, 140, 180) if cycle else (len(positions), len(positions) + 16, len(positions) + 40)
     for frames in lengths:
         if cycle:
-            longer = augment.repeated(base, frames)
+            longer = sequence.repeated(base, frames)
         else:
             # A one-shot: its first and last pose are held.
             extra = frames - len(positions)
             longer = base[[0] * (extra // 2) + list(range(len(base))) + [-1] * (extra - extra // 2)]
         yield Window(grounded(longer[:MAX_FRAMES]), action.texts, action.name, source, 0)
     if not cycle and 30 <= len(positions) < 120:
-        twice = augment.in_sequence(base, base)
+        twice = sequence.in_sequence(base, base)
         if len(twice) <= MAX_FRAMES:
             yield Window(twice, tuple(f"{text} twice" for text in action.texts), action.name, source, 0)
 
@@ -179,7 +180,7 @@ def _combined(windows: list[Window], rng: random.Random) -> Iterator[Window]:
         lengths = len(a.positions), len(b.positions)
         if a.group == b.group or min(lengths) < 30 or sum(lengths) > MAX_FRAMES + 30:
             continue
-        row = augment.in_sequence(a.positions, b.positions)
+        row = sequence.in_sequence(a.positions, b.positions)
         if not 50 <= len(row) <= MAX_FRAMES:
             continue
         made += 1

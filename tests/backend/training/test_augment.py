@@ -35,21 +35,6 @@ def test_a_curved_walk_turns_and_keeps_its_bones(degrees: float) -> None:
     assert np.allclose(bone_lengths(curved), BONE_LENGTHS[1:], atol=1e-9)
 
 
-def test_a_cycle_is_found_and_repeated_without_a_jump() -> None:
-    longer = augment.looped(WALK, 180)
-    assert longer is not None
-    assert len(longer) == 180
-    assert Measures(longer).forward == pytest.approx(1.2 * 9, rel=0.1)
-    step = np.linalg.norm(np.diff(longer, axis=0), axis=-1).max()
-    assert step < 1.3 * np.linalg.norm(np.diff(WALK, axis=0), axis=-1).max()
-
-
-def test_what_never_repeats_is_not_looped() -> None:
-    rng = np.random.default_rng(0)
-    restless = WALK + np.cumsum(rng.normal(0, 0.15, (len(WALK), 22, 3)), axis=0)
-    assert augment.looped(restless, 150) is None
-
-
 def test_an_arm_can_come_from_another_clip() -> None:
     wave = WALK.copy()
     wave[:, INDEX["right_wrist"]] = wave[:, INDEX["right_elbow"]] + [0, 0.25, 0]
@@ -57,11 +42,3 @@ def test_an_arm_can_come_from_another_clip() -> None:
     assert np.allclose(both[:, INDEX["right_wrist"]], wave[:, INDEX["right_wrist"]], atol=1e-6)
     others = [joint for name, joint in INDEX.items() if name not in ("right_elbow", "right_wrist")]
     assert np.array_equal(both[:, others], WALK[:, others])
-
-
-def test_two_clips_in_a_row_go_on_from_place_and_heading() -> None:
-    row = augment.in_sequence(augment.curved(WALK, 90), WALK)
-    assert len(row) > 110
-    # Up to a second of the curve may be left out where the poses meet.
-    assert 60 < Measures(row).turn < 95
-    assert np.linalg.norm(np.diff(row[:, 0], axis=0), axis=-1).max() < 0.12
