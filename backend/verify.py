@@ -59,12 +59,14 @@ def verify(path: Path) -> list[Row]:
     """
     try:
         return list(_Parity(Golden.load(path)).rows())
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise BackendError(
-            "bad_fixture",
-            f"{path.name} is no file of golden numbers: {error}.",
-            "Give the path of a parity_*.npz file.",
-        ) from error
+    except KeyError as error:
+        raise _bad_fixture(f"{path.name} lacks {error}") from error
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise _bad_fixture(f"{path.name} is no file of golden numbers") from error
+
+
+def _bad_fixture(problem: str) -> BackendError:
+    return BackendError("bad_fixture", f"{problem}.", "Give the path of a complete parity_*.npz file.")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -148,3 +148,16 @@ def test_progress_can_cancel_between_steps() -> None:
             progress=cancel_at_three,
         )
     assert done == [0, 1, 2, 3]
+
+
+@both_architectures
+@torch.no_grad()
+def test_reduced_precision_samples_nearly_the_same_motion(config: ModelConfig) -> None:
+    network, draws = random_network(config), Draws.of(config)
+    inputs, conditions = _conditions(config)
+    arguments = (network.denoiser, conditions, inputs.mask, draws.noise, draws.coins, draws.schedule, config.mixture)
+    exact = sample(*arguments)
+    with torch.autocast("cpu", torch.bfloat16):
+        reduced = sample(*arguments)
+    assert reduced.dtype == torch.float32
+    assert (reduced - exact).square().mean().sqrt() < 0.1 * exact.square().mean().sqrt()

@@ -41,6 +41,9 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes) -> 
     with pytest.raises(BackendError, match=r"other\.npz"):
         verify(path)
 
+    with pytest.raises(BackendError, match=r"absent\.npz"):
+        verify(tmp_path / "absent.npz")
+
 
 def test_a_golden_file_without_an_array_is_refused(tmp_path: Path) -> None:
     arrays = dict(np.load(GOLDEN))
