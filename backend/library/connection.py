@@ -30,7 +30,14 @@ def create_file(path: Path, name: str) -> None:
         connection = sqlite3.connect(draft, isolation_level=None)
         create_tables(connection, name)
         connection.close()
+        remove_companions(path)
         draft.rename(path)
+
+
+def remove_companions(path: Path) -> None:
+    """SQLite replays a log that lies beside a database, also that of another one that had this name before."""
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:

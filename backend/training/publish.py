@@ -18,6 +18,7 @@ import torch
 
 from ..generate import Generator
 from ..library import Clip, Library
+from ..library.connection import remove_companions
 from ..model_card import ModelCard, SamplerConfig
 from ..model_folder import LIBRARY, save_model
 from ..request import MIN_FRAMES, Request
@@ -145,6 +146,7 @@ def starter_library(
             library.add(Clip(one.captions, best.motion.positions, best.motion.contacts, SOURCE, LICENCE, (one.kind,)))
         library.index(load_encoder(ENCODER))
         library.seal()
+    remove_companions(folder / LIBRARY)
     draft.replace(folder / LIBRARY)
 
 
