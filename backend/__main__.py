@@ -12,6 +12,7 @@ from .errors import BackendError
 COMMANDS: Final = {
     "generate": ("backend.commands.generate", "main", "a prompt becomes motion files (.npz, .bvh)"),
     "library": ("backend.commands.library", "main", "make, fill, list and search motion libraries"),
+    "model": ("backend.commands.model", "main", "turn official checkpoints into model folders"),
     "serve": ("backend.server", "main", "answer Blender over standard input and output"),
     "verify": ("backend.verify", "main", "compare every stage with golden numbers of the official code"),
     "bench": ("backend.bench", "main", "measure the speed on this machine"),
