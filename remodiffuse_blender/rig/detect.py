@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _FAMILY_SCORE: Final = 0.8
 _BY_NAMES, _BY_STRUCTURE = 0.8, 0.5  # confidence of a map that no family vouches for
+_INCOMPLETE: Final = 0.5
+UNKNOWN: Final = "unknown"
 
 
 def map_bones(rest: RestPose) -> BoneMap:
@@ -26,40 +28,77 @@ def map_bones(rest: RestPose) -> BoneMap:
     Names propose, geometry decides: a map is taken only if its joints stand like a person, and left is the body's
     left. Raises BackendError("no_humanoid") if there is no such map.
     """
-    scored = [(match(family, rest), family) for family in known_families()]
-    for (joints, score), family in sorted(scored, key=lambda one: one[0][1], reverse=True):
-        if score < _FAMILY_SCORE:
-            break
-        if found := _finished(rest, dict(joints), family.name, min(score, 1.0), _switches(family, rest)):
-            return found
-    if (limbs := find_limbs(rest)) and (found := _finished(rest, limbs, "unknown", _BY_NAMES, {})):
+    found = propose(rest)
+    if found.complete:
         return found
-    if (joints := find_by_structure(rest)) and (found := _finished(rest, joints, "unknown", _BY_STRUCTURE, {})):
-        return found
+    lacking = ", ".join(one.joint.replace("_", " ") for one in found.missing if one.joint in REQUIRED)
     raise BackendError(
         "no_humanoid",
-        "No human figure was found in this armature.",
+        f"Bones are missing for {lacking}." if found.bones else "No human figure was found in this armature.",
         "Select a character with hips, spine, head, two arms and two legs, or choose its bones in the bone map.",
     )
 
 
-def _finished(
-    rest: RestPose, joints: dict[str, int], family: str, confidence: float, switches: dict[str, dict[str, float]]
-) -> BoneMap | None:
-    """The map with its trunk filled in and its sides put right; None if it is not a person."""
+def propose(rest: RestPose) -> BoneMap:
+    """The best map there is. It may lack required joints, or all of them."""
+    matches = [(*match(family, rest), family) for family in known_families()]
+    matches = sorted((one for one in matches if one[1] >= _FAMILY_SCORE), key=lambda one: one[1], reverse=True)
+    limbs = find_limbs(rest)
+    for joints, score, family in matches:
+        if found := _person(rest, _with_ends(rest, joints, limbs)):
+            return _bone_map(rest, found, family.name, min(score, 1.0), _switches(family, rest))
+    if found := _person(rest, limbs):
+        return _bone_map(rest, found, _family_of_names(rest, found), _BY_NAMES, {})
+    if found := _person(rest, find_by_structure(rest)):
+        return _bone_map(rest, found, UNKNOWN, _BY_STRUCTURE, {})
+    if matches:
+        joints, score, family = matches[0]
+        return _bone_map(rest, joints, family.name, min(score, 1.0) * _INCOMPLETE, {})
+    return BoneMap(UNKNOWN, {}, 0.0)
+
+
+def _person(rest: RestPose, joints: dict[str, int]) -> dict[str, int]:
+    """The map with its trunk filled in and its sides put right; empty if it is not a person."""
+    joints = dict(joints)
     if any(joint not in joints for joint in REQUIRED if joint not in ("pelvis", "head")):
-        return None
+        return {}
     if all(joint in joints for joint in ("pelvis", "neck", "head")):
         fill_spine(rest, joints)
     else:
         fill_trunk(rest, joints)
-    if not is_human({joint: rest.heads[bone] for joint, bone in joints.items()}):
-        return None
-    if facing_vote({joint: rest.heads[bone] for joint, bone in joints.items()}) < 0.0:
-        joints = {skeleton.JOINTS[skeleton.MIRROR[skeleton.INDEX[joint]]]: bone for joint, bone in joints.items()}
+    head = {joint: rest.heads[bone] for joint, bone in joints.items()}
+    if "spine1" not in joints or not is_human(head):
+        return {}
+    if facing_vote(head) < 0.0:
+        return {skeleton.JOINTS[skeleton.MIRROR[skeleton.INDEX[joint]]]: bone for joint, bone in joints.items()}
+    return joints
+
+
+def _with_ends(rest: RestPose, joints: dict[str, int], limbs: dict[str, int]) -> dict[str, int]:
+    """The joints, and what else the names of the limbs' bones say about joints that are missing."""
+    added = dict(joints)
+    for joint, bone in limbs.items():
+        inner = skeleton.JOINTS[skeleton.PARENTS[skeleton.INDEX[joint]]]
+        if joint not in joints and bone not in joints.values() and joints.get(inner) in rest.carried_by(bone):
+            added[joint] = bone
+    return added
+
+
+def _bone_map(
+    rest: RestPose, joints: dict[str, int], family: str, confidence: float, switches: dict[str, dict[str, float]]
+) -> BoneMap:
     ordered = {joint: rest.names[joints[joint]] for joint in skeleton.JOINTS if joint in joints}
-    found = BoneMap(family, ordered, confidence, switches)
-    return found if found.complete else None
+    return BoneMap(family, ordered, confidence, switches)
+
+
+def _family_of_names(rest: RestPose, joints: dict[str, int]) -> str:
+    """The family that calls most of these bones the same, if it does so for nearly all of them."""
+    agreeing = {
+        family.name: sum(match(family, rest)[0].get(joint) == bone for joint, bone in joints.items())
+        for family in known_families()
+    }
+    name = max(agreeing, key=lambda one: agreeing[one])
+    return name if agreeing[name] >= _FAMILY_SCORE * len(joints) else UNKNOWN
 
 
 def _switches(family: Family, rest: RestPose) -> dict[str, dict[str, float]]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import pairwise, product
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from . import names
@@ -26,6 +26,7 @@ _ARM: Final = {
     "elbow": ("forearm", "lowerarm", "loarm", "lowarm", "forearmbend", "forearmstretch", "ひじ", "肘", "elbow"),
     "wrist": ("hand", "wrist", "手首", "palm"),
 }
+_APART: Final = {"ankle": 1.5, "wrist": 0.7}
 _MUST: Final = ("hip", "knee", "ankle", "shoulder", "elbow")
 
 
@@ -55,20 +56,24 @@ def _best_chain(rest: RestPose, candidates: dict[str, list[tuple[int, float]]]) 
 
     The end of a limb may hang elsewhere (feet that are chains of their own), at a price.
     """
-    best: dict[str, int] = {}
-    best_score = 0.0
-    options = [[*found[:8], (-1, 0.0)] for found in candidates.values()]
-    for choice in product(*options):
-        chosen = [(joint, bone) for joint, (bone, _) in zip(candidates, choice, strict=True) if bone >= 0]
-        bones = [bone for _, bone in chosen]
-        if len(set(bones)) < len(bones):
-            continue
-        score = sum(2.0 if joint in _MUST else 1.0 for joint, _ in chosen) - 0.3 * sum(cost for _, cost in choice)
-        for (_, above), (joint, below) in pairwise(chosen):
-            if above not in rest.carried_by(below):
-                score -= 1.5 if joint in ("ankle", "wrist") else 10.0
-        # Copies of a limb on other layers are alike; the one nearest the root, that an animator moves, is preferred.
-        score -= 0.001 * sum(len(rest.carried_by(bone)) + 10 * rest.copies[bone] for bone in bones)
-        if score > best_score:
-            best, best_score = dict(chosen), score
-    return best
+    ways: list[tuple[float, dict[str, int]]] = [(0.0, {})]
+    for joint, found in candidates.items():
+        longer = [
+            (score + gain, {**way, joint: bone})
+            for score, way in ways
+            for bone, cost in found
+            if (gain := _gain(rest, way, joint, bone, cost)) > 0.0
+        ]
+        ways += longer
+    return max(ways, key=lambda one: one[0])[1]
+
+
+def _gain(rest: RestPose, way: dict[str, int], joint: str, bone: int, cost: float) -> float:
+    """What a bone adds to the worth of a limb; nothing if it cannot follow the bones before it."""
+    gain = 2.0 if joint in _MUST else 1.0
+    if bone in way.values():
+        return 0.0
+    if way and list(way.values())[-1] not in rest.carried_by(bone):
+        gain -= _APART.get(joint, gain)
+    # Copies of a limb on other layers are alike; the one nearest the root, that an animator moves, is preferred.
+    return gain - 0.3 * cost - 0.001 * (len(rest.carried_by(bone)) + 10 * rest.copies[bone])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -33,12 +34,14 @@ class Name:
     helper: bool
 
 
+@functools.lru_cache(maxsize=4096)
 def key(name: str) -> str:
     """The name for comparisons: without namespace, in lower case, full-width letters narrowed, separators alike."""
     plain = unicodedata.normalize("NFKC", name).rpartition(":")[2]
     return re.sub(r"[\s.\-_]+", "_", plain).lower()
 
 
+@functools.lru_cache(maxsize=4096)
 def read(name: str) -> Name:
     """Takes a bone's name apart."""
     plain = unicodedata.normalize("NFKC", name).rpartition(":")[2]
