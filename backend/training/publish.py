@@ -23,6 +23,7 @@ from ..model_card import ModelCard, SamplerConfig
 from ..model_folder import LIBRARY, save_model
 from ..request import MIN_FRAMES, Request
 from ..text import load_encoder
+from .data.captions import neutral, texts_of
 from .data.prepare import LAYOUT, TrainingSet
 from .dataset import normalisation
 from .exam import RULES, passes
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 LICENCE: Final = "CC0-1.0"
 SOURCE: Final = "sampled by starter model"
-CAPTIONS: Final = 5
+CAPTIONS: Final = 12
 """Captions of a library clip."""
 
 # Kinds of motion that must pass an exam rule; the others are judged by how they move alone.
@@ -89,7 +90,7 @@ def training_library(data: TrainingSet, path: Path) -> None:
                 continue
             library.add(
                 Clip(
-                    tuple(data.captions[number][:2]),
+                    tuple(dict.fromkeys(map(neutral, data.captions[number])))[:2],
                     positions.astype(np.float32),
                     contacts.clip(0, 1).astype(np.float32),
                     data.sources[number],
@@ -126,7 +127,9 @@ def plan(data: TrainingSet, seed: int = 0) -> list[Wanted]:
     for kind, numbers in sorted(by_kind.items()):
         count = 40 if kind == "in_a_row" else max(3, min(6, round(len(numbers) ** 0.4)))
         for number in rng.sample(numbers, min(count, len(numbers))):
-            captions = tuple(data.captions[number][:CAPTIONS])
+            own = [neutral(caption) for caption in data.captions[number]]
+            others = [f"a person {phrase}" for phrase in texts_of(kind)]
+            captions = tuple(dict.fromkeys(own + rng.sample(others, len(others))))[:CAPTIONS]
             wanted.append(Wanted(kind, captions, max(MIN_FRAMES, int(data.lengths[number])) / 20.0))
     return wanted
 

@@ -62,6 +62,21 @@ def action_of(clip: str, label: str) -> Action | None:
     return _actions().get(clip) or _actions().get(label)
 
 
+def texts_of(kind: str) -> tuple[str, ...]:
+    """All hand-written phrases for a kind of motion; none for one whose words come from its path."""
+    book = _book()
+    entry = book["event"].get(kind) or book["action"].get(kind) or {}
+    return tuple(entry.get("texts", ()))
+
+
+def neutral(caption: str) -> str:
+    """ "he walks" -> "a person walks": who moves says nothing about the motion, but shifts every text feature."""
+    for subject in sorted(_book()["who"], key=len, reverse=True):
+        if caption.startswith(f"{subject} "):
+            return "a person" + caption.removeprefix(subject)
+    return caption
+
+
 def event_texts(event: str) -> tuple[str, ...]:
     return tuple(_book()["event"][event]["texts"])
 

@@ -11,6 +11,7 @@ from ...motion import sequence
 from ...motion.contacts import detect_contacts, lock_feet
 from ...motion.skeleton import FPS, with_bone_lengths
 from ...request import MAX_FRAMES
+from ..exam import passes
 from ..measures import Measures
 from . import augment
 from .canonical import grounded
@@ -114,6 +115,8 @@ def _travel(positions: Array, source: str, action: Action, rng: random.Random) -
             # Straight walks are nine tenths of the data; every second one is walked along an arc as well.
             for path in (part, grounded(bent)) if len(part) > 50 and rng.random() < 0.5 else (part,):
                 kind, phrases = travel_texts(path, TEXTS, rng)
+                if kind == "still" and not passes("idle", Measures(path)):
+                    continue  # somebody about to walk, neither walking nor standing
                 yield Window(path, phrases + action.texts * 2, kind, source, start)
 
 
