@@ -6,25 +6,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-import bpy
 import pytest
+from scenes import Rna, context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scenes import Rna
-
 PROMPT = "a person walks forward"
-
-
-@pytest.fixture
-def preferences(addon: str, backend_python: str) -> Iterator[Rna]:
-    """The add-on's preferences with a working backend, stopped afterwards."""
-    chosen: Rna = bpy.context.preferences.addons[addon].preferences
-    chosen.python = backend_python
-    yield chosen
-    importlib.import_module(f"{addon}.takes").end()
-    chosen.python = ""
 
 
 @pytest.fixture
@@ -34,9 +22,22 @@ def takes(addon: str) -> Rna:
 
 
 @pytest.fixture
+def preferences(addon: str, backend_python: str, takes: Rna) -> Iterator[Rna]:
+    """The add-on's preferences with a working backend. A process that still works serves the next test too."""
+    chosen: Rna = context.preferences.addons[addon].preferences
+    chosen.python = backend_python
+    yield chosen
+    takes.cancel()
+    while takes.session.job:
+        takes.update()
+    takes.session.error = None
+    chosen.python = ""
+
+
+@pytest.fixture
 def settings(preferences: Rna, armature: Rna) -> Rna:
     """A request that can be met, on a humanoid."""
-    made: Rna = bpy.context.scene.remodiffuse
+    made: Rna = context.scene.remodiffuse
     made.prompt, made.seconds, made.seed, made.count = PROMPT, 2.0, 3, 1
     return made
 
