@@ -45,20 +45,22 @@ def propose(rest: RestPose) -> BoneMap:
     matches = sorted((one for one in matches if one[1] >= _FAMILY_SCORE), key=lambda one: one[1], reverse=True)
     limbs = find_limbs(rest)
     for joints, score, family in matches:
-        if found := _person(rest, _with_ends(rest, joints, limbs)):
+        if found := _person(rest, joints, limbs):
             return _bone_map(rest, found, family.name, min(score, 1.0), _switches(family, rest))
-    if found := _person(rest, limbs):
+    if found := _person(rest, limbs, {}):
         return _bone_map(rest, found, _family_of_names(rest, found), _BY_NAMES, {})
-    if found := _person(rest, find_by_structure(rest)):
+    if found := _person(rest, find_by_structure(rest), {}):
         return _bone_map(rest, found, UNKNOWN, _BY_STRUCTURE, {})
     if matches:
         joints, score, family = matches[0]
-        return _bone_map(rest, joints, family.name, min(score, 1.0) * _INCOMPLETE, {})
+        found = _bone_map(rest, joints, family.name, min(score, 1.0) * _INCOMPLETE, {})
+        if not found.complete:  # else all its joints are there, but they do not stand like a person
+            return found
     return BoneMap(UNKNOWN, {}, 0.0)
 
 
-def _person(rest: RestPose, joints: dict[str, int]) -> dict[str, int]:
-    """The map with its trunk filled in and its sides put right; empty if it is not a person."""
+def _person(rest: RestPose, joints: dict[str, int], limbs: dict[str, int]) -> dict[str, int]:
+    """The map with its trunk, what `limbs` knows besides, and its sides put right; empty if it is not a person."""
     joints = dict(joints)
     if any(joint not in joints for joint in REQUIRED if joint not in ("pelvis", "head")):
         return {}
@@ -66,6 +68,7 @@ def _person(rest: RestPose, joints: dict[str, int]) -> dict[str, int]:
         fill_spine(rest, joints)
     else:
         fill_trunk(rest, joints)
+    joints = _with_ends(rest, joints, limbs)
     head = {joint: rest.heads[bone] for joint, bone in joints.items()}
     if "spine1" not in joints or not is_human(head):
         return {}
