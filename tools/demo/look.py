@@ -91,6 +91,8 @@ def backdrop(name: str) -> bpy.types.World:
         element.position = position
         element.color = (*colour, 1.0)
     links.new(ramp.outputs["Color"], nodes["Background"].inputs["Color"])
+    # Seen, but no lamp: a map of its brightness would be made anew for every frame.
+    world.cycles.sampling_method = "NONE"
     return world
 
 
