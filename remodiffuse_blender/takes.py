@@ -214,7 +214,7 @@ def accept(context: bpy.types.Context, index: int = -1) -> bpy.types.Action:
     index = settings.active_take if index < 0 else index
     if index >= len(settings.takes):
         raise BackendError("no_takes", f"There is no take {index}.", f"There are {len(settings.takes)}.")
-    take = _unpack(settings.takes[index])
+    take = unpack(settings.takes[index])
     channels = target.solve_motion(armature, take.motion, scene.render.fps / scene.render.fps_base)
     _keep_action(armature)
     name = " ".join(take.provenance.prompt.split())[:NAME_LENGTH]
@@ -231,7 +231,7 @@ def reject(context: bpy.types.Context) -> None:
     settings.active_take = 0
 
 
-def _unpack(item: RemodiffuseTake) -> Take:
+def unpack(item: RemodiffuseTake) -> Take:
     """The take of a list entry; a .blend from a stranger is read as strictly as the wire."""
     try:
         frame = protocol.read(io.BytesIO(base64.b64decode(item.frame, validate=True)))
