@@ -72,7 +72,7 @@ class Generator:
         if libraries is None:
             libraries = [path for path in [folder / LIBRARY] if path.is_file()]
         loaded = load_model(folder, choose_device(device))
-        encoder = CachedEncoder(load_encoder(loaded.card.encoder))
+        encoder = CachedEncoder(load_encoder(loaded.card.encoder, folder))
         return cls(loaded, encoder, [Library.open(path) for path in libraries])
 
     def generate(self, request: Request, progress: Progress | None = None) -> list[Take]:

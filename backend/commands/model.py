@@ -14,8 +14,6 @@ from ..errors import BackendError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CLIP: Final = "clip-vit-b-32"
-TEXT_TOWER: Final = "text_encoder.safetensors"
 LICENCE: Final = "LicenseRef-S-Lab-1.0"
 
 
@@ -44,6 +42,7 @@ def import_official(checkpoint: Path, statistics: Path, folder: Path | None = No
     from ..model_card import ModelCard
     from ..model_folder import save_model
     from ..motion.features import FeatureLayout
+    from ..text import clip
 
     official = read_checkpoint(checkpoint)
     mean, deviation = read_statistics(statistics, official.config.features)
@@ -58,7 +57,7 @@ def import_official(checkpoint: Path, statistics: Path, folder: Path | None = No
         name=name,
         version="1",
         licence=LICENCE,
-        encoder=CLIP,
+        encoder=clip.NAME,
         config=official.config,
         layout=FeatureLayout(joints=official.family.joints, rotations=True),
         training={
@@ -67,8 +66,8 @@ def import_official(checkpoint: Path, statistics: Path, folder: Path | None = No
         },
     )
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / (TEXT_TOWER + ".new")
+    draft = folder / (clip.WEIGHTS + ".new")
     save_file({key: tensor.contiguous() for key, tensor in official.text_tower.items()}, draft)
-    draft.replace(folder / TEXT_TOWER)
+    draft.replace(folder / clip.WEIGHTS)
     save_model(folder, card, official.weights, torch.from_numpy(mean), torch.from_numpy(deviation), half=False)
     return folder

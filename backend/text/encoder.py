@@ -55,17 +55,25 @@ class TextEncoder(Protocol):
         ...
 
 
-def load_encoder(name: str, folder: Path | None = None) -> TextEncoder:
-    """The encoder that a model card or a library names; its weights come from `folder`, or from where it is installed.
+def load_encoder(name: str, model: Path | None = None) -> TextEncoder:
+    """The encoder that a model card or a library names. `model`: the folder of the model, which holds CLIP's weights.
 
     Raises BackendError where the name is unknown or the weights are missing or not the right ones.
     """
-    from .minilm import NAME, MiniLM
+    from . import clip, minilm
 
-    if name != NAME:
+    if name == minilm.NAME:
+        return minilm.MiniLM.load()
+    if name != clip.NAME:
         raise BackendError(
             "encoder_unknown",
             f'The text encoder "{name}" is not known.',
-            f'Use a model and libraries made with "{NAME}".',
+            f'Use a model and libraries made with "{minilm.NAME}".',
         )
-    return MiniLM.load(folder)
+    if model is None:
+        raise BackendError(
+            "encoder_missing",
+            "The text encoder CLIP lies in the folder of a model, and none was named.",
+            "Name the model's folder with --model.",
+        )
+    return clip.Clip.load(model)

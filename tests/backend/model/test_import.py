@@ -13,12 +13,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from backend.commands.model import TEXT_TOWER, import_official, main
+from backend.commands.model import import_official, main
 from backend.errors import BackendError
 from backend.model import ModelConfig, ReMoDiffuse
 from backend.model.importer import FAMILIES, read_statistics
 from backend.model.official import to_official
 from backend.model_folder import load_model
+from backend.text.clip import WEIGHTS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -103,7 +104,7 @@ def test_an_official_checkpoint_becomes_a_model_folder(tmp_path: Path, features:
     arguments = (torch.randn(1, 20, features), torch.tensor([7]), torch.ones(1, 20).bool(), text, None, keep, keep)
     assert torch.equal(loaded.network(*arguments), network(*arguments))
 
-    text_tower = load_file(folder / TEXT_TOWER)
+    text_tower = load_file(folder / WEIGHTS)
     assert len(text_tower) == 302 - 1 - sum(name.startswith("clip.visual.") for name in _clip_parameters())
     assert text_tower["token_embedding.weight"].shape == (49408, 512)
 

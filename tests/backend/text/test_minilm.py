@@ -131,7 +131,7 @@ def test_cache_is_bounded_and_changes_nothing(minilm: MiniLM, monkeypatch: pytes
 
 def test_missing_and_altered_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BackendError, match=FOLDER_VARIABLE):
-        load_encoder(NAME, tmp_path)
+        MiniLM.load(tmp_path)
     for file in FILES:
         shutil.copyfile(_installed_folder() / file, tmp_path / file)
     with (tmp_path / "model.safetensors").open("r+b") as stream:
