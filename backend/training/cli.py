@@ -66,6 +66,7 @@ def publish(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, help="folder of the run (default: runs/NAME OF THE CONFIG)")
     parser.add_argument("--output", type=Path, default=STARTER, help="the model folder")
     parser.add_argument("--start", type=int, default=500, help="timestep that sampling starts from (model)")
+    parser.add_argument("--margin", type=float, default=0.02, help="score margin of references to start from (model)")
     parser.add_argument("--samples", type=int, default=3, help="of which the best is kept (library)")
     parser.add_argument("--limit", type=int, help="make only this many clips, spread over the kinds (library)")
     options = parser.parse_args(argv)
@@ -78,7 +79,7 @@ def publish(argv: Sequence[str] | None = None) -> int:
     if options.what == "model":
         facts = {"data": "CMU motion capture, Mesh2Motion (CC0)", "device": "one CPU core, float32"}
         card = publishing.export_model(
-            config, run / "checkpoint.pt", options.output, SamplerConfig(start_timestep=options.start), facts
+            config, run / "checkpoint.pt", options.output, SamplerConfig(options.start, options.margin), facts
         )
         sys.stdout.write(f"{options.output}: {card.training['iterations']} iterations\n")
         return 0

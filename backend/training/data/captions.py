@@ -64,9 +64,8 @@ def action_of(clip: str, label: str) -> Action | None:
 
 def texts_of(kind: str) -> tuple[str, ...]:
     """All hand-written phrases for a kind of motion; none for one whose words come from its path."""
-    book = _book()
-    entry = book["event"].get(kind) or book["action"].get(kind) or {}
-    return tuple(entry.get("texts", ()))
+    entries = (_book()[table].get(kind) for table in ("event", "action", "combined"))
+    return tuple(next((entry.get("texts", ()) for entry in entries if entry), ()))
 
 
 def neutral(caption: str) -> str:
