@@ -28,7 +28,10 @@ _ENTER, _LEAVE = 0.6, 0.4  # hysteresis of the labels
 _SHORTEST: Final = 0.1  # seconds; a shorter contact is a touch in passing, a shorter gap is noise
 _BLEND: Final = 0.2  # seconds that a correction takes to come and go
 _ON_FLOOR: Final = 0.06  # metres above a flat foot up to which a contact counts as one with the floor
-_TOO_FAST: Final = 1.2  # metres a second; a label that says "contact" of such a foot is wrong
+# A label that says "contact" of a foot this fast (metres a second, along the floor and upwards) or this steep is wrong.
+_TOO_FAST, _TOO_LIVELY = 1.2, 0.5
+_STEEPEST: Final = float(np.sin(np.radians(65.0)))
+_FORWARDS: Final = 0.03  # metres that a toe stays ahead of its ankle
 _STRETCH: Final = 0.999  # of the leg's length: how far a foot can be from its hip
 
 
@@ -66,10 +69,7 @@ def lock_feet(positions: Array, contacts: Array, fps: float) -> Array:
     nothing more.
     """
     p = np.array(positions, dtype=np.float64)
-    labels = np.asarray(contacts)
-    if not (labels > _ENTER).any():
-        labels = detect_contacts(p, fps)
-    spans = _contact_spans(p, labels, fps)
+    spans = [_runs(channel > 0.5) for channel in held_contacts(p, contacts, fps).T]
     p[..., 1] -= _hover(p, spans)
 
     blend = max(1, round(_BLEND * fps))
@@ -93,6 +93,20 @@ def lock_feet(positions: Array, contacts: Array, fps: float) -> Array:
     return p.astype(np.float32)
 
 
+def held_contacts(positions: Array, contacts: Array, fps: float) -> Array:
+    """The contacts (T, 4; 0 or 1; float32) that `lock_feet` holds, given the same arguments: labels with hysteresis,
+    without touches in passing, and without feet that move too fast to stand.
+    """
+    labels = np.asarray(contacts)
+    if not (labels > _ENTER).any():
+        labels = detect_contacts(positions, fps)
+    held = np.zeros(labels.shape, dtype=np.float32)
+    for channel, spans in enumerate(_contact_spans(np.asarray(positions, dtype=np.float64), labels, fps)):
+        for span in spans:
+            held[span, channel] = 1.0
+    return held
+
+
 def _speed(points: Array, fps: float) -> Array:
     """Speed (T, n), metres a second, over the two steps around each frame."""
     if len(points) < 2:
@@ -109,12 +123,13 @@ def _contact_spans(p: Array, labels: Array, fps: float) -> list[list[slice]]:
     """For each of the four foot points the stretches of frames in which it is held."""
     shortest = max(2, round(_SHORTEST * fps))
     found = []
-    for channel, joint in enumerate(joint for leg in _LEGS for joint in (leg.ankle, leg.toe)):
-        # Horizontal speed: a foot that comes down onto the floor is still moving downwards at first.
-        slow = _speed(p[:, joint, [0, 2]], fps) < _TOO_FAST
-        on = _hysteresis(labels[:, channel]) & slow
-        spans = _runs(_without_short(_without_short(on, False, shortest), True, shortest))
-        found.append(spans)
+    for channel, (leg, joint) in enumerate((one, point) for one in _LEGS for point in (one.ankle, one.toe)):
+        along, upwards = _speed(p[:, joint, [0, 2]], fps), _speed(p[:, joint, [1]], fps)
+        on = _hysteresis(labels[:, channel]) & (along < _TOO_FAST) & (upwards < _TOO_LIVELY)
+        if joint == leg.toe:
+            foot = p[:, leg.toe] - p[:, leg.ankle]
+            on &= -foot[:, 1] < _STEEPEST * np.linalg.norm(foot, axis=-1)
+        found.append(_runs(_without_short(_without_short(on, False, shortest), True, shortest)))
     return found
 
 
@@ -200,7 +215,8 @@ def _reach(p: Array, leg: _Leg, ankle: Array, toe: Array) -> None:
     hip, knee = p[:, leg.hip], p[:, leg.knee]
     thigh = np.linalg.norm(knee - hip, axis=-1, keepdims=True)
     shin = np.linalg.norm(p[:, leg.ankle] - knee, axis=-1, keepdims=True)
-    foot = np.linalg.norm(p[:, leg.toe] - p[:, leg.ankle], axis=-1, keepdims=True)
+    before = p[:, leg.toe] - p[:, leg.ankle]
+    foot = np.linalg.norm(before, axis=-1, keepdims=True)
 
     way = ankle - hip
     wanted = np.linalg.norm(way, axis=-1, keepdims=True)
@@ -220,7 +236,12 @@ def _reach(p: Array, leg: _Leg, ankle: Array, toe: Array) -> None:
     height = np.sqrt(np.maximum(thigh**2 - base**2, 0.0))
     p[:, leg.knee] = hip + base * along + height * side
     p[:, leg.ankle] = hip + distance * along
-    # The toe keeps its height, which is the floor's, and the foot its length.
-    rise = np.clip(toe[:, 1:2] - p[:, leg.ankle, 1:2], -foot, foot)
-    level = quat.unit((toe - p[:, leg.ankle]) * [1.0, 0.0, 1.0])
-    p[:, leg.toe] = p[:, leg.ankle] + rise * [0.0, 1.0, 0.0] + np.sqrt(foot**2 - rise**2) * level
+    # The toe keeps its height, which is the floor's, the foot its length, and neither stands the foot on its tip nor
+    # turns it back.
+    before = before / np.maximum(foot, 1e-9)
+    steepest = np.maximum(_STEEPEST, np.abs(before[:, 1:2])) * foot
+    rise = np.clip(toe[:, 1:2] - p[:, leg.ankle, 1:2], -steepest, steepest)
+    heading = quat.unit(before * [1.0, 0.0, 1.0])
+    level = (toe - p[:, leg.ankle]) * [1.0, 0.0, 1.0]
+    level += np.maximum(0.0, _FORWARDS - np.sum(level * heading, axis=-1, keepdims=True)) * heading
+    p[:, leg.toe] = p[:, leg.ankle] + rise * [0.0, 1.0, 0.0] + np.sqrt(foot**2 - rise**2) * quat.unit(level)

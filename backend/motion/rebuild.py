@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .clip import Motion
-from .contacts import lock_feet
+from .contacts import held_contacts, lock_feet
 from .rotations import forward_kinematics, rotations_from_positions
 
 if TYPE_CHECKING:
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 
 def rebuilt(positions: Array, contacts: Array, fps: float) -> Motion:
-    """A motion on the canonical skeleton from positions (T, 22, 3) and contacts (T, 4) that are only nearly one."""
+    """A motion on the canonical skeleton from positions (T, 22, 3) and contacts (T, 4) that are only nearly one.
+
+    Its contacts are those that the foot lock held.
+    """
     levels = np.clip(contacts, 0.0, 1.0).astype(np.float32)
     posed = forward_kinematics(rotations_from_positions(positions), positions[:, 0])
     locked = lock_feet(posed, levels, fps)
     # Once more from the locked joints, so that rotations and positions say the same to the last bit.
     rotations = rotations_from_positions(locked)
     root = locked[:, 0].astype(np.float32)
-    return Motion(fps, forward_kinematics(rotations, root), rotations, root, levels)
+    held = held_contacts(posed, levels, fps)
+    return Motion(fps, forward_kinematics(rotations, root), rotations, root, held)
