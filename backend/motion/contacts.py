@@ -89,6 +89,7 @@ def lock_feet(positions: Array, contacts: Array, fps: float) -> Array:
         ankle = _above(ankle + ankle_shift, TOE_HEIGHT)
         # A foot that stands on its toe alone turns about the toe.
         ankle += np.where(ankle_hold == 1.0, 0.0, toe_hold) * (_towards(toe, ankle, foot) - ankle)
+        ankle += toe_hold * (_with_the_heel_up(p, leg, ankle, toe, foot) - ankle)
         _reach(p, leg, ankle, toe)
     return p.astype(np.float32)
 
@@ -208,6 +209,24 @@ def _above(track: Array, height: float) -> Array:
     lifted = track.copy()
     lifted[:, 1] = np.maximum(lifted[:, 1], height)
     return lifted
+
+
+def _with_the_heel_up(p: Array, leg: _Leg, ankle: Array, toe: Array, foot: float) -> Array:
+    """The ankle where the leg can reach it while the toe stays: further up around the toe, as a heel lifts."""
+    hip, knee = p[:, leg.hip], p[:, leg.knee]
+    length = np.linalg.norm(knee - hip, axis=-1, keepdims=True) + np.linalg.norm(
+        p[:, leg.ankle] - knee, axis=-1, keepdims=True
+    )
+    reach = _STRETCH * length
+    # The two spheres, around toe and hip, meet in a circle; its point nearest to the target is wanted.
+    apart = np.linalg.norm(hip - toe, axis=-1, keepdims=True)
+    along = (hip - toe) / np.maximum(apart, 1e-9)
+    middle = np.clip((foot**2 - reach**2 + apart**2) / (2.0 * np.maximum(apart, 1e-9)), -foot, foot)
+    center = toe + middle * along
+    aside = ankle - center
+    aside = quat.unit(aside - np.sum(aside * along, axis=-1, keepdims=True) * along)
+    lifted = center + np.sqrt(foot**2 - middle**2) * aside
+    return np.where(np.linalg.norm(ankle - hip, axis=-1, keepdims=True) > reach, lifted, ankle)
 
 
 def _reach(p: Array, leg: _Leg, ankle: Array, toe: Array) -> None:

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from .clip import Motion
-from .contacts import held_contacts, lock_feet
+from .contacts import detect_contacts, held_contacts, lock_feet
 from .rotations import forward_kinematics, rotations_from_positions
 
 if TYPE_CHECKING:
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.floating[Any]]
 
+_STANDS: Final = 0.5
+
 
 def rebuilt(positions: Array, contacts: Array, fps: float) -> Motion:
     """A motion on the canonical skeleton from positions (T, 22, 3) and contacts (T, 4) that are only nearly one.
 
-    Its contacts are those that the foot lock held.
+    Its contacts are those that the foot lock held and that still look like standing afterwards.
     """
     levels = np.clip(contacts, 0.0, 1.0).astype(np.float32)
     posed = forward_kinematics(rotations_from_positions(positions), positions[:, 0])
@@ -28,5 +30,5 @@ def rebuilt(positions: Array, contacts: Array, fps: float) -> Motion:
     # Once more from the locked joints, so that rotations and positions say the same to the last bit.
     rotations = rotations_from_positions(locked)
     root = locked[:, 0].astype(np.float32)
-    held = held_contacts(posed, levels, fps)
+    held = held_contacts(posed, levels, fps) * (detect_contacts(locked, fps) > _STANDS)
     return Motion(fps, forward_kinematics(rotations, root), rotations, root, held)
