@@ -16,10 +16,11 @@ from .errors import BackendError
 from .library import Library, Retrieved, search
 from .library.fit import fits, fitted
 from .model_folder import LIBRARY, STARTER, LoadedModel, load_model
+from .motion.decoding import decoded, supported
 from .motion.rebuild import rebuilt
-from .motion.skeleton import FPS, JOINTS
+from .motion.skeleton import FPS
 from .request import Provenance, Take
-from .text import CachedEncoder, TextEncoder, load_encoder
+from .text import CachedEncoder, TextEncoder, TextFeatures, load_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from .model import Conditioning
     from .motion.clip import Motion
     from .request import Request
-    from .text import TextFeatures
 
     Progress = Callable[[str, int, int], None]
 
@@ -43,9 +43,9 @@ class Generator:
     """A model, its text encoder and the libraries that it retrieves from. One thread at a time."""
 
     def __init__(self, model: LoadedModel, encoder: TextEncoder, libraries: Sequence[Library]) -> None:
-        """Raises BackendError where encoder and model do not belong together."""
+        """Raises BackendError where they do not belong together."""
         card = model.card
-        if card.layout.joints != len(JOINTS) or card.layout.rotations:
+        if not supported(card.layout):
             raise BackendError(
                 "model_unsupported", f"The model {card.name} uses another motion format.", "Choose another model."
             )
@@ -55,6 +55,8 @@ class Generator:
                 f"The model {card.name} was not trained on the text encoder {encoder.name}.",
                 "Restore the model's folder from a backup or install it again.",
             )
+        if card.layout.rotations and (foreign := [each for each in libraries if each.layouts() - {card.layout.name}]):
+            raise _unsuitable(foreign[0].name, card.name)
         self.model = model
         self.libraries = libraries
         self.device = str(model.device)
@@ -77,7 +79,7 @@ class Generator:
 
     def generate(self, request: Request, progress: Progress | None = None) -> list[Take]:
         """`request.count` takes. `progress(stage, step, steps)` may raise CancelledError, which ends the work."""
-        self._check_length(request)
+        frames = self._own_frames(request)
         report = progress or (lambda stage, step, steps: None)
         seeds = [request.seed + number for number in range(request.count)]
 
@@ -85,41 +87,47 @@ class Generator:
         text = self.encoder.encode([request.prompt])
 
         report("retrieval", 0, 1)
-        found = self._search(text, request.frames)
+        found = self._search(text, frames)
         guides = found[: self.model.card.config.references]
-        origins = [self._origin(found, request.frames, seed) for seed in seeds]
+        origins = [self._origin(found, frames, seed) for seed in seeds]
 
         report("conditions", 0, 1)
         conditions = self._conditions(text, guides).repeated(request.count)
 
-        features = self._sample(request.frames, seeds, conditions, origins, report)
+        features = self._sample(frames, seeds, conditions, origins, report)
 
         takes = []
         for number, rows in enumerate(features):
             report("motion", number, request.count)
             provenance = self._provenance(request, seeds[number], guides, origins[number])
-            takes.append(Take(self._motion(rows), provenance))
+            takes.append(Take(self._motion(rows, request.frames), provenance))
         report("motion", request.count, request.count)
         return takes
 
     def origin(self, request: Request) -> Retrieved | None:
         """The clip that the first take of a request starts from; None where sampling starts from noise."""
         text = self.encoder.encode([request.prompt])
-        return self._origin(self._search(text, request.frames), request.frames, request.seed)
+        frames = self._own_frames(request)
+        return self._origin(self._search(text, frames), frames, request.seed)
 
-    def _check_length(self, request: Request) -> None:
-        longest = self.model.card.config.max_frames
-        if request.frames > longest:
+    def _own_frames(self, request: Request) -> int:
+        """The wanted length in frames of the model."""
+        card = self.model.card
+        frames = card.layout.own_frames(request.frames)
+        if frames > card.config.max_frames:
             raise BackendError(
                 "bad_request",
-                f"The model {self.model_name} makes clips of at most {longest / FPS:g} seconds.",
+                f"The model {self.model_name} makes clips of at most "
+                f"{card.config.max_frames / card.layout.fps:g} seconds.",
                 "Ask for a shorter clip or choose another model.",
             )
+        return frames
 
     def _search(self, text: TextFeatures, frames: int) -> list[Retrieved]:
         """The best clips for prompt and length, best first; they depend on nothing else."""
         wanted = max(START_CANDIDATES, self.model.card.config.references)
-        return search(self.libraries, text.sentence[0], self.encoder.name, frames, wanted)
+        length = frames * FPS / self.model.card.layout.fps
+        return search(self.libraries, text.sentence[0], self.encoder.name, length, wanted)
 
     def _origin(self, found: Sequence[Retrieved], frames: int, seed: int) -> Retrieved | None:
         """The clip that the take of this seed starts from: one that fits about as well as the best, by the seed's dice.
@@ -142,10 +150,9 @@ class Generator:
         prompt = network.encode_text(text.tokens.to(device), text.mask.to(device))
         if not guides:
             return network.denoiser.condition(prompt, None)
-        motions = [self._features(each.clip.positions, each.clip.contacts) for each in guides]
+        motions, captions = self._official(guides) if self.model.card.layout.rotations else self._encoded(guides)
         motions = [motion[: self.model.card.config.max_frames] for motion in motions]
         lengths = torch.tensor([len(motion) for motion in motions], device=device)
-        captions = self.encoder.encode([each.reference.caption for each in guides])
         references = network.encode_references(
             pad_sequence(motions, batch_first=True)[None],
             lengths[None],
@@ -153,6 +160,24 @@ class Generator:
             captions.mask[None].to(device),
         )
         return network.denoiser.condition(prompt, references)
+
+    def _encoded(self, guides: Sequence[Retrieved]) -> tuple[list[Tensor], TextFeatures]:
+        """Normalised features and captions of references, made from their positions and words."""
+        motions = [self._features(each.clip.positions, each.clip.contacts) for each in guides]
+        return motions, self.encoder.encode([each.reference.caption for each in guides])
+
+    def _official(self, guides: Sequence[Retrieved]) -> tuple[list[Tensor], TextFeatures]:
+        """The same as an official database holds them: rotations cannot be made from positions."""
+        card, motions, tokens = self.model.card, [], []
+        for reference, clip in guides:
+            own = clip.features
+            if own is None or (own.layout, own.encoder) != (card.layout.name, card.encoder):
+                raise _unsuitable(reference.library, card.name)
+            if (own.rows.shape[1], own.tokens.shape[1]) != (card.config.features, card.config.reference_token_width):
+                raise _unsuitable(reference.library, card.name)
+            motions.append(torch.tensor(own.rows, device=self.model.device))
+            tokens.append(torch.tensor(own.tokens, dtype=torch.float32))
+        return motions, TextFeatures.batch(tokens, [each[-1] for each in tokens])
 
     def _sample(
         self,
@@ -184,8 +209,8 @@ class Generator:
         rows = self.model.card.layout.encode(positions.astype(np.float64), contacts.astype(np.float64))
         return self.model.normalise(torch.from_numpy(rows.astype(np.float32)).to(self.model.device))
 
-    def _motion(self, features: Tensor) -> Motion:
-        positions, contacts = self.model.card.layout.decode(features.cpu().double().numpy())
+    def _motion(self, features: Tensor, frames: int) -> Motion:
+        positions, contacts = decoded(self.model.card.layout, features.cpu().double().numpy(), frames)
         return rebuilt(positions, contacts, FPS)
 
     def _provenance(
@@ -205,3 +230,11 @@ class Generator:
             sampler={"steps": len(self._schedule), "mixture": asdict(card.config.mixture), "start": start},
             references=tuple(each.reference for each in guides),
         )
+
+
+def _unsuitable(library: str, model: str) -> BackendError:
+    return BackendError(
+        "library_unsuitable",
+        f"The library {library} has clips that the model {model} cannot read.",
+        "Leave it out: official models read the official database alone, see library import official.",
+    )

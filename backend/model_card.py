@@ -55,6 +55,8 @@ class ModelCard:
             or not 0 <= self.sampler.start_margin <= 1
         ):
             raise bad_card("a sampler setting is out of range")
+        if self.layout.rotations and self.sampler.start_timestep:
+            raise bad_card("sampling cannot start from a reference where features hold rotations")
 
     def to_toml(self) -> str:
         model = {name: getattr(self, name) for name in ("name", "version", "licence", "encoder", "weights_sha256")}

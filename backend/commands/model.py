@@ -41,7 +41,6 @@ def import_official(checkpoint: Path, statistics: Path, folder: Path | None = No
     from ..model.importer import read_checkpoint, read_statistics
     from ..model_card import ModelCard
     from ..model_folder import save_model
-    from ..motion.features import FeatureLayout
     from ..text import clip
 
     official = read_checkpoint(checkpoint)
@@ -59,7 +58,7 @@ def import_official(checkpoint: Path, statistics: Path, folder: Path | None = No
         licence=LICENCE,
         encoder=clip.NAME,
         config=official.config,
-        layout=FeatureLayout(joints=official.family.joints, rotations=True),
+        layout=official.family.layout,
         training={
             "source": "official checkpoint of ReMoDiffuse (Zhang et al., ICCV 2023), for non-commercial use only",
             "checkpoint_sha256": sha256,

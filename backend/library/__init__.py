@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .clip import Clip
+from .clip import Clip, Features
 from .retrieval import choose, hybrid_scores
 from .search import Retrieved, search
 from .storage import Library, Match
 
-__all__ = ["Clip", "Library", "Match", "Retrieved", "choose", "hybrid_scores", "search"]
+__all__ = ["Clip", "Features", "Library", "Match", "Retrieved", "choose", "hybrid_scores", "search"]

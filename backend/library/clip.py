@@ -28,10 +28,26 @@ CONTACT_BYTES: Final = len(CONTACT_JOINTS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """A clip as the models of one family read it, word for word: what an official database says of it.
+
+    `rows` (n, F) float32 are normalised features in the named `layout` at its own `fps`, as many as the motion has;
+    `tokens` (N, D) float16 are the token features of its only caption by the named text encoder.
+    """
+
+    layout: str
+    fps: float
+    rows: NDArray[np.float32]
+    encoder: str
+    tokens: NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Clip:
     """A motion at 20 fps that can be retrieved by each of its captions. Checked when made.
 
-    `positions` (T, 22, 3) float32 metres, Y up, facing +Z at frame 0; `contacts` (T, 4) 0..1. T is 16 to 196.
+    `positions` (T, 22, 3) float32 metres, Y up, facing +Z at frame 0; `contacts` (T, 4) 0..1. T is 16 to 196. With
+    `features`, which may last longer, they are what people and other models see of it.
     """
 
     captions: tuple[str, ...]
@@ -40,6 +56,7 @@ class Clip:
     source: str
     licence: str
     tags: tuple[str, ...] = ()
+    features: Features | None = None
 
     def __post_init__(self) -> None:
         frames = len(self.positions)
@@ -63,29 +80,75 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class PackedMotion:
-    """A motion as bytes; `digest` identifies it, whatever its captions are."""
+    """A motion as bytes; `digest` identifies it, whatever its captions are.
+
+    With features it is the entry of a database that has its own caption and place there: `source` tells such entries
+    apart, though their motions be the same.
+    """
 
     frames: int
     root: bytes
     joints: bytes
     contacts: bytes
+    features: PackedFeatures | None
+    source: str
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(self.root + self.joints + self.contacts).hexdigest()
+        found = hashlib.sha256(self.root + self.joints + self.contacts)
+        if self.features is not None:
+            found.update(self.features.rows)
+            found.update(self.features.tokens)
+            found.update(self.source.encode())
+        return found.hexdigest()
 
     @property
     def fits(self) -> bool:
         """Whether the bytes are as many as `frames` says."""
         sizes = (len(self.root), len(self.joints), len(self.contacts))
-        return sizes == (self.frames * ROOT_BYTES, self.frames * JOINT_BYTES, self.frames * CONTACT_BYTES)
+        motion_fits = sizes == (self.frames * ROOT_BYTES, self.frames * JOINT_BYTES, self.frames * CONTACT_BYTES)
+        return motion_fits and (self.features is None or self.features.fits)
+
+
+@dataclass(frozen=True, slots=True)
+class PackedFeatures:
+    """`Features` as bytes: `frames` rows of float32 and `token_count` rows of float16."""
+
+    layout: str
+    frames: int
+    fps: float
+    encoder: str
+    token_count: int
+    rows: bytes
+    tokens: bytes
+
+    @property
+    def fits(self) -> bool:
+        return (
+            self.frames > 0
+            and self.token_count > 0
+            and len(self.rows) % (4 * self.frames) == len(self.tokens) % (2 * self.token_count) == 0
+        )
 
 
 def pack(clip: Clip) -> PackedMotion:
     root = clip.positions[:, 0].astype("<f4")
     joints = (clip.positions[:, 1:] - root[:, None]).astype("<f2")
     contacts = np.rint(clip.contacts * 255).astype(np.uint8)
-    return PackedMotion(clip.frames, root.tobytes(), joints.tobytes(), contacts.tobytes())
+    features = None if clip.features is None else _pack_features(clip.features)
+    return PackedMotion(clip.frames, root.tobytes(), joints.tobytes(), contacts.tobytes(), features, clip.source)
+
+
+def _pack_features(features: Features) -> PackedFeatures:
+    return PackedFeatures(
+        features.layout,
+        len(features.rows),
+        features.fps,
+        features.encoder,
+        len(features.tokens),
+        features.rows.astype("<f4").tobytes(),
+        features.tokens.astype("<f2").tobytes(),
+    )
 
 
 def unpack(packed: PackedMotion) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -95,6 +158,13 @@ def unpack(packed: PackedMotion) -> tuple[NDArray[np.float32], NDArray[np.float3
     positions = np.concatenate([root, root + joints.astype(np.float32)], axis=1)
     contacts = np.frombuffer(packed.contacts, np.uint8).reshape(packed.frames, -1)
     return positions, contacts.astype(np.float32) / np.float32(255)
+
+
+def unpack_features(packed: PackedFeatures) -> Features:
+    """Features that `fit`."""
+    rows = np.frombuffer(packed.rows, "<f4").reshape(packed.frames, -1)
+    tokens = np.frombuffer(packed.tokens, "<f2").reshape(packed.token_count, -1)
+    return Features(packed.layout, packed.fps, rows, packed.encoder, tokens)
 
 
 def _bad(problem: str, remedy: str) -> BackendError:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from ..errors import BackendError
-from .schema import check_tables, create_tables, foreign
+from .schema import check_tables, create_tables, foreign, stand_in, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,10 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA synchronous = NORMAL")
             check_tables(connection, path)
+            if write:
+                upgrade(connection)
+            else:
+                stand_in(connection)
         except BaseException:
             connection.close()
             raise

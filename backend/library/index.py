@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from ..request import MAX_FRAMES, MIN_FRAMES
 from .clip import MAX_CAPTIONS
 from .retrieval import choose, hybrid_scores, length_factors
 
@@ -21,16 +19,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+LONGEST: Final = 400
+"""Frames at 20 fps; no model of this kind knows motions as long."""
 SCREEN_ERROR: Final = 2e-3
 """Bound on the error of a float16 dot product of unit vectors: 2^-11 for each factor and for the result, doubled."""
 
 
+_ROW: Final = np.dtype([("clip", np.int64), ("text", np.int64), ("frames", np.float64)])
+
+
 @dataclass(frozen=True, slots=True)
 class CaptionIndex:
-    """Row i of `clips`, `texts` and `frames` says: clip `clips[i]` of `frames[i]` frames has text `texts[i]`.
+    """Row i of `clips`, `texts` and `frames` says: clip `clips[i]`, `lengths[frames[i]]` frames long, has `texts[i]`.
 
     `vectors` (M, D) float16 are the sentence vectors of the M distinct texts, of unit length, and `text_ids` (M,) their
-    ids in the file; `texts` points into both.
+    ids in the file; `texts` points into both. `lengths` (L,) are the distinct lengths at 20 fps, whole numbers or not.
     """
 
     vectors: Tensor
@@ -38,10 +41,11 @@ class CaptionIndex:
     clips: NDArray[np.int64]
     texts: NDArray[np.int32]
     frames: NDArray[np.int16]
+    lengths: NDArray[np.float64]
 
     @classmethod
     def build(
-        cls, sentences: Iterable[tuple[int, bytes]], captions: Iterable[tuple[int, int, int]], width: int
+        cls, sentences: Iterable[tuple[int, bytes]], captions: Iterable[tuple[int, int, float]], width: int
     ) -> Self:
         """From rows (text id, float16 vector), ascending by id, and rows (clip id, text id, frames).
 
@@ -56,19 +60,21 @@ class CaptionIndex:
             ids.append(text)
             vectors += vector
         matrix = np.frombuffer(vectors, np.float16).reshape(-1, width)
-        clips, texts, frames = np.fromiter(chain.from_iterable(captions), np.int64).reshape(-1, 3).T.copy()
-        if _any_not_finite(matrix) or ((frames < MIN_FRAMES) | (frames > MAX_FRAMES)).any():
+        rows = np.fromiter(captions, _ROW)
+        clips, texts = rows["clip"].copy(), rows["text"]
+        lengths, frames = np.unique(rows["frames"], return_inverse=True)
+        if _any_not_finite(matrix) or not ((lengths > 0) & (lengths <= LONGEST)).all():
             raise ValueError("a number is out of range")
         known = np.array(ids, np.int64)
         if not np.isin(texts, known).all():
             raise LookupError
         places = np.searchsorted(known, texts).astype(np.int32)
-        return cls(torch.from_numpy(matrix), known, clips, places, frames.astype(np.int16))
+        return cls(torch.from_numpy(matrix), known, clips, places, frames.astype(np.int16), lengths)
 
     def search(
         self,
         query: Tensor,
-        length: int,
+        length: float,
         wanted: int,
         pinned: Sequence[int] = (),
         banned: Collection[int] = (),
@@ -76,11 +82,11 @@ class CaptionIndex:
         """(row, hybrid score) of the best clips for a unit text vector (D,), as `retrieval.choose` orders them."""
         rows = self._screen(query, length, wanted, pinned, banned)
         vectors = self.vectors[torch.from_numpy(self.texts[rows])].numpy()
-        scores = hybrid_scores(query.numpy(), vectors, length, self.frames[rows])
+        scores = hybrid_scores(query.numpy(), vectors, length, self.lengths[self.frames[rows]])
         return [(int(rows[i]), float(scores[i])) for i in choose(scores, self.clips[rows], wanted, pinned, banned)]
 
     def _screen(
-        self, query: Tensor, length: int, wanted: int, pinned: Sequence[int], banned: Collection[int]
+        self, query: Tensor, length: float, wanted: int, pinned: Sequence[int], banned: Collection[int]
     ) -> NDArray[np.intp]:
         """Rows that hold all of the best clips: one pass in float16, so only a few need the exact score.
 
@@ -88,7 +94,7 @@ class CaptionIndex:
         """
         if len(self.clips) == 0:
             return np.empty(0, np.intp)
-        factors = length_factors(length, np.arange(MAX_FRAMES + 1)).astype(np.float32)
+        factors = length_factors(length, self.lengths).astype(np.float32)
         scores = functional.linear(query.half(), self.vectors).float().numpy()[self.texts] * factors[self.frames]
         if banned:
             scores[np.isin(self.clips, list(banned))] = -np.inf

@@ -17,7 +17,7 @@ KINEMATIC: Final = 0.1
 
 
 def hybrid_scores(
-    query: ArrayLike, clip_features: ArrayLike, length: int, lengths: ArrayLike, kinematic: float = KINEMATIC
+    query: ArrayLike, clip_features: ArrayLike, length: float, lengths: ArrayLike, kinematic: float = KINEMATIC
 ) -> NDArray[np.float64]:
     """Score of N clips for a text feature `query` (D,) and a wanted `length` in frames.
 
@@ -31,7 +31,7 @@ def hybrid_scores(
     return cosine * length_factors(length, lengths, kinematic)
 
 
-def length_factors(length: int, lengths: ArrayLike, kinematic: float = KINEMATIC) -> NDArray[np.float64]:
+def length_factors(length: float, lengths: ArrayLike, kinematic: float = KINEMATIC) -> NDArray[np.float64]:
     """The factor of the hybrid score that compares lengths, (N,) within (0, 1]."""
     frames = np.asarray(lengths, np.float64)
     return np.exp(-kinematic * np.abs(frames - length) / np.maximum(frames, length))

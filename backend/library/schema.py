@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 APPLICATION: Final = 0x524D4466  # "RMDf": tells SQLite files of this kind from all others.
-VERSION: Final = 1
+VERSION: Final = 2
 
-TABLES: Final = (
+_FORMAT_1: Final = (
     "CREATE TABLE library (name TEXT NOT NULL)",
     "CREATE TABLE clips (id INTEGER PRIMARY KEY, frames INTEGER NOT NULL, hash TEXT NOT NULL UNIQUE, "
     "source TEXT NOT NULL, licence TEXT NOT NULL, tags TEXT NOT NULL)",
@@ -29,6 +29,15 @@ TABLES: Final = (
     "PRIMARY KEY (encoder, text)) WITHOUT ROWID",
 )
 """`hash` is the SHA-256 of the motion, `tags` a JSON list, `vector` the encoder's sentence vector in float16."""
+_FEATURES: Final = (
+    # What official databases add: see clip.Features. Apart from their bytes for the same reason as motions.
+    "CREATE TABLE features (clip INTEGER PRIMARY KEY REFERENCES clips (id), layout TEXT NOT NULL, "
+    "frames INTEGER NOT NULL, fps REAL NOT NULL, encoder TEXT NOT NULL, token_count INTEGER NOT NULL)",
+    "CREATE TABLE feature_rows (clip INTEGER PRIMARY KEY REFERENCES clips (id), rows BLOB NOT NULL, "
+    "tokens BLOB NOT NULL)",
+)
+TABLES: Final = {1: _FORMAT_1, 2: _FORMAT_1 + _FEATURES}
+"""By format. Files of format 1 are read as they are, and brought up to date when somebody writes to them."""
 
 
 def create_tables(connection: sqlite3.Connection, name: str) -> None:
@@ -38,29 +47,50 @@ def create_tables(connection: sqlite3.Connection, name: str) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     with connection:
         connection.execute("BEGIN")
-        for table in TABLES:
+        for table in TABLES[VERSION]:
             connection.execute(table)
         connection.execute("INSERT INTO library VALUES (?)", (name,))
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Give a library of an older format, open for writing, the tables that it lacks."""
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        # Another process may have been faster.
+        for table in TABLES[VERSION][len(TABLES[_format(connection)]) :]:
+            connection.execute(table)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def stand_in(connection: sqlite3.Connection) -> None:
+    """Let a library of an older format, open for reading, look as if the tables that it lacks were there and empty."""
+    connection.execute("PRAGMA temp_store = MEMORY")
+    for table in TABLES[VERSION][len(TABLES[_format(connection)]) :]:
+        connection.execute(table.replace("CREATE TABLE", "CREATE TEMP TABLE").replace(" REFERENCES clips (id)", ""))
+
+
+def _format(connection: sqlite3.Connection) -> int:
+    return connection.execute("PRAGMA user_version").fetchone()[0]
+
+
 def check_tables(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises BackendError where the file is no library, or one of another version.
+    """Raises BackendError where the file is no library, or one of an unknown version.
 
     A stranger's file may hold triggers or views that run on our reads: whatever is not exactly our tables is refused.
     """
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise foreign(path)
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version != VERSION:
+    version = _format(connection)
+    if version not in TABLES:
         raise BackendError(
             "library_version",
-            f"The library {path} has format {version}, this version reads format {VERSION}.",
+            f"The library {path} has format {version}, this version reads up to {VERSION}.",
             "Update the extension." if version > VERSION else "Import its clips again.",
         )
     held = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    if sorted(sql for (sql,) in held) != sorted(TABLES):
+    if sorted(sql for (sql,) in held) != sorted(TABLES[version]):
         raise foreign(path)
 
 

@@ -31,7 +31,7 @@ def search(
     libraries: Sequence[Library],
     query: Tensor,
     encoder: str,
-    length: int,
+    length: float,
     wanted: int,
     pinned: Sequence[ClipKey] = (),
     banned: Collection[ClipKey] = (),

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from ..errors import BackendError
-from .clip import MAX_CAPTIONS, Clip, PackedMotion, pack, unpack
+from ..motion.skeleton import FPS
+from .clip import MAX_CAPTIONS, Clip, PackedFeatures, PackedMotion, pack, unpack, unpack_features
 from .connection import connect, create_file, damaged, sqlite_errors
 from .index import CaptionIndex
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from ..text import TextEncoder
@@ -81,30 +84,54 @@ class Library:
 
     def add(self, clip: Clip) -> int:
         """Store a clip and return its id. A motion that is there already keeps its id and gains the new captions."""
-        packed = pack(clip)
         with self._transaction():
-            known = self._rows("SELECT id FROM clips WHERE hash = ?", packed.digest)
-            number = known[0][0] if known else self._insert(clip, packed)
-            for caption in clip.captions:
-                self._rows("INSERT OR IGNORE INTO texts (text) VALUES (?)", caption)
-                self._rows("INSERT OR IGNORE INTO captions SELECT ?, id FROM texts WHERE text = ?", number, caption)
+            return self._add(clip)
+
+    def add_indexed(self, clips: Sequence[Clip], encoder: str, vectors: NDArray[np.float16]) -> None:
+        """Store clips of one caption each whose sentence vectors (N, D) of the named encoder are known; all or none."""
+        with self._transaction():
+            for clip, vector in zip(clips, vectors, strict=True):
+                self._add(clip)
+                self._rows(
+                    "INSERT OR IGNORE INTO sentences SELECT ?, id, ? FROM texts WHERE text = ?",
+                    encoder,
+                    vector.tobytes(),
+                    clip.captions[0],
+                )
+
+    def _add(self, clip: Clip) -> int:
+        packed = pack(clip)
+        digest = packed.digest
+        known = self._rows("SELECT id FROM clips WHERE hash = ?", digest)
+        number = known[0][0] if known else self._insert(clip, packed, digest)
+        for caption in clip.captions:
+            self._rows("INSERT OR IGNORE INTO texts (text) VALUES (?)", caption)
+            self._rows("INSERT OR IGNORE INTO captions SELECT ?, id FROM texts WHERE text = ?", number, caption)
         return number
 
-    def _insert(self, clip: Clip, packed: PackedMotion) -> int:
+    def _insert(self, clip: Clip, packed: PackedMotion, digest: str) -> int:
         number = self._rows(
             "INSERT INTO clips (frames, hash, source, licence, tags) VALUES (?, ?, ?, ?, ?) RETURNING id",
             packed.frames,
-            packed.digest,
+            digest,
             clip.source,
             clip.licence,
             json.dumps(clip.tags),
         )[0][0]
         self._rows("INSERT INTO motions VALUES (?, ?, ?, ?)", number, packed.root, packed.joints, packed.contacts)
+        if (own := packed.features) is not None:
+            facts = (own.layout, own.frames, own.fps, own.encoder, own.token_count)
+            self._rows("INSERT INTO features VALUES (?, ?, ?, ?, ?, ?)", number, *facts)
+            self._rows("INSERT INTO feature_rows VALUES (?, ?, ?)", number, own.rows, own.tokens)
         return number
 
     def clips(self) -> list[int]:
         """Ids of all clips, ascending."""
         return [number for (number,) in self._rows("SELECT id FROM clips ORDER BY id")]
+
+    def layouts(self) -> set[str | None]:
+        """The layouts of which the clips hold features; None stands for clips without any."""
+        return {layout for (layout,) in self._rows("SELECT DISTINCT layout FROM clips LEFT JOIN features ON id = clip")}
 
     def clip(self, number: int) -> Clip:
         """Read one clip, checked against its hash."""
@@ -119,13 +146,23 @@ class Library:
             )
         frames, root, joints, contacts, digest, source, licence, tags = rows[0]
         try:
-            packed = PackedMotion(frames, root, joints, contacts)
+            packed = PackedMotion(frames, root, joints, contacts, self._features(number), str(source))
             if not packed.fits or packed.digest != digest:
                 raise damaged(self.path)
             positions, levels = unpack(packed)
-            return Clip(self.captions(number), positions, levels, str(source), str(licence), tuple(json.loads(tags)))
+            features = None if packed.features is None else unpack_features(packed.features)
+            words = tuple(json.loads(tags))
+            return Clip(self.captions(number), positions, levels, str(source), str(licence), words, features)
         except (TypeError, ValueError) as error:
             raise damaged(self.path) from error
+
+    def _features(self, number: int) -> PackedFeatures | None:
+        rows = self._rows(
+            "SELECT layout, frames, fps, encoder, token_count, rows, tokens FROM features JOIN feature_rows "
+            "USING (clip) WHERE clip = ?",
+            number,
+        )
+        return PackedFeatures(*rows[0]) if rows else None
 
     def captions(self, number: int) -> tuple[str, ...]:
         """The captions of one clip, oldest first."""
@@ -156,12 +193,12 @@ class Library:
         self,
         query: Tensor,
         encoder: str,
-        length: int,
+        length: float,
         wanted: int,
         pinned: Sequence[int] = (),
         banned: Collection[int] = (),
     ) -> list[Match]:
-        """The best clips for a sentence vector (D,) of the named encoder and a length in frames, best first.
+        """The best clips for a sentence vector (D,) of the named encoder and a length in frames at 20 fps, best first.
 
         `pinned` clips come first whatever they score, `banned` ones never come. Fewer matches where there are fewer.
         """
@@ -190,7 +227,12 @@ class Library:
                 "library_too_large", f"The library {self.name} has over a million texts.", "Split it into several."
             )
         vectors = "SELECT text, vector FROM sentences WHERE encoder = ? ORDER BY text"
-        captions = "SELECT clip, text, frames FROM captions JOIN clips ON clip = clips.id ORDER BY clip"
+        # A clip is as long as its features, whose own frames are not rounded to ours.
+        captions = (
+            f"SELECT captions.clip, text, coalesce(features.frames * {FPS} / fps, clips.frames) FROM captions "  # noqa: S608  # a number of ours
+            "JOIN clips ON captions.clip = clips.id LEFT JOIN features ON captions.clip = features.clip "
+            "ORDER BY captions.clip"
+        )
         try:
             with sqlite_errors(self.path):
                 execute = self._connection.execute

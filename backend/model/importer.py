@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from ..errors import BackendError
+from ..motion import kit
+from ..motion.features import FeatureLayout
 from .config import MixtureConfig, ModelConfig
 from .official import LANGUAGE_MODEL, from_official, plain_name
 
@@ -32,13 +34,17 @@ class Family:
     """What a checkpoint does not say of itself: the data set that it was trained on."""
 
     name: str
-    joints: int
+    layout: FeatureLayout
     mixture: MixtureConfig
 
 
 FAMILIES: Final = {
-    263: Family("t2m", 22, MixtureConfig()),
-    251: Family("kit", 21, MixtureConfig(coarse_scale=4.0, both=0.78123, text=0.39284, retrieval=-0.12475)),
+    263: Family("t2m", FeatureLayout(), MixtureConfig()),
+    251: Family(
+        "kit",
+        FeatureLayout(len(kit.JOINTS), fps=kit.FPS, unit=kit.UNIT),
+        MixtureConfig(coarse_scale=4.0, both=0.78123, text=0.39284, retrieval=-0.12475),
+    ),
 }
 """By the number of features: HumanML3D and KIT-ML."""
 

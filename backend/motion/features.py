@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .skeleton import INDEX
+from .skeleton import FPS, INDEX
 
 Array = NDArray[np.floating[Any]]
 
@@ -31,6 +31,22 @@ class FeatureLayout:
 
     joints: int = 22
     rotations: bool = True
+    fps: float = FPS
+    unit: float = 1.0
+    """Metres in one unit of length."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.fps <= 1000 or not 1e-6 < self.unit < 1e6:
+            raise ValueError("a layout's frame rate or unit of length is out of range")
+
+    @property
+    def name(self) -> str:
+        """Tells feature vectors of different layouts apart."""
+        return f"humanml3d-{self.size}"
+
+    def own_frames(self, frames: int) -> int:
+        """How many frames of this layout last as long as `frames` at 20 fps."""
+        return max(round(frames * self.fps / FPS), 1)
 
     @property
     def root(self) -> slice:
@@ -89,7 +105,7 @@ class FeatureLayout:
         root = np.cumsum(_turn(steps, yaw), axis=0)
         root[:, 1] = features[:, 3]
         joints = _turn(features[:, self.positions].reshape(frames, -1, 3), yaw) + root[:, None] * [1.0, 0.0, 1.0]
-        return np.concatenate([root[:, None], joints], axis=1), features[:, self.contacts]
+        return np.concatenate([root[:, None], joints], axis=1) * self.unit, features[:, self.contacts]
 
 
 def heading(positions: Array, sigma: float = HEADING_SIGMA) -> Array:

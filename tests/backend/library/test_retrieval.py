@@ -73,7 +73,7 @@ def test_screening_loses_no_clip(seed: int, wanted: int) -> None:
     index = random_index(rng, texts=40, rows=2000)
     query = torch.nn.functional.normalize(torch.from_numpy(rng.standard_normal(24).astype(np.float32)), dim=0)
     banned, pinned = rng.choice(index.clips, 3).tolist(), rng.choice(index.clips, 1).tolist()
-    scores = hybrid_scores(query.numpy(), index.vectors.numpy()[index.texts], 90, index.frames)
+    scores = hybrid_scores(query.numpy(), index.vectors.numpy()[index.texts], 90, index.lengths[index.frames])
     expected = choose(scores, index.clips, wanted, pinned, banned)
     found = index.search(query, 90, wanted, pinned, banned)
     assert [index.clips[row] for row, _ in found] == index.clips[expected].tolist()

@@ -161,7 +161,7 @@ def test_foreign_files_are_refused(tmp_path: Path, encoder: TextEncoder) -> None
 @pytest.mark.parametrize(
     ("statement", "code"),
     [
-        ("PRAGMA user_version = 2", "library_version"),
+        ("PRAGMA user_version = 3", "library_version"),
         ("PRAGMA application_id = 1", "library_foreign"),
         ("CREATE TRIGGER trap AFTER INSERT ON clips BEGIN DELETE FROM clips; END", "library_foreign"),
         ("DROP TABLE motions", "library_foreign"),
