@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parent.parent
 LOG_TAIL: Final = 25
 HEARTBEAT_SECONDS: Final = 20.0
+TIME_LIMIT_SECONDS: Final = 30 * 60.0
 
 
 class BuildError(Exception):
@@ -52,7 +53,7 @@ def call(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None,
 def call_quietly(command: Sequence[str | Path], log: Path, what: str, remedy: str) -> None:
     """Run a noisy command with its output in `log` and a sign of life on the terminal.
 
-    Raises BuildError with the log's last lines when the command fails.
+    Raises BuildError with the log's last lines when the command fails or takes longer than half an hour.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     started = beat = time.monotonic()
@@ -66,6 +67,8 @@ def call_quietly(command: Sequence[str | Path], log: Path, what: str, remedy: st
                 if time.monotonic() - beat > HEARTBEAT_SECONDS:
                     beat = time.monotonic()
                     say(f"    {beat - started:4.0f} s  {last_lines(log, 1)[:100]}")
+                if time.monotonic() - started > TIME_LIMIT_SECONDS:
+                    process.kill()
         except BaseException:
             process.kill()
             process.wait()

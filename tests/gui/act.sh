@@ -3,12 +3,12 @@
 # shellcheck shell=bash disable=SC2154
 shot request.png
 touch "$IO/generate"
-await "$IO/sampling" 120
+await "$IO/sampling" 240 || return 1
 sleep 0.3
 shot generating.png
-await "$IO/takes" 240
+await "$IO/takes" 240 || return 1
 sleep 1
 shot takes.png
 touch "$IO/accept"
-await "$IO/accepted" 60
+await "$IO/accepted" 120 || return 1
 sleep 3

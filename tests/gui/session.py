@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,19 +69,31 @@ def _show_sidebar() -> None:
     view = max((area for area in screen.areas if area.type == "VIEW_3D"), key=lambda area: area.width * area.height)
     space = view.spaces.active
     space.show_region_ui = True
-    space.shading.type = "MATERIAL"
-    space.shading.use_scene_world = False
+    space.shading.type = "SOLID"
+    space.shading.color_type = "MATERIAL"
     region = space.region_3d
     region.view_location = (0.0, -1.6, 0.95)
     region.view_distance = 6.2
     region.view_rotation = (0.72, 0.53, 0.26, 0.36)
-    next(each for each in view.regions if each.type == "UI").active_panel_category = "ReMoDiffuse"
+
+
+def _choose_tab() -> bool:
+    """Open our tab in the sidebar; not possible before it has been drawn once."""
+    screen: Any = bpy.context.window.screen  # pyright: ignore[reportOptionalMemberAccess]  there is a window
+    regions = [region for area in screen.areas if area.type == "VIEW_3D" for region in area.regions]
+    try:
+        next(each for each in regions if each.type == "UI").active_panel_category = "ReMoDiffuse"
+    except AttributeError:
+        return False
+    return True
 
 
 def steps() -> Iterator[None]:
     """Each `yield` gives Blender its time."""
     takes = set_up()
     yield
+    while not _choose_tab():
+        yield
     scene: Any = bpy.context.scene
     scene.render.fps = 20
     scene.frame_start = scene.frame_current = 1
@@ -91,7 +104,7 @@ def steps() -> Iterator[None]:
     Path(os.environ["BLENDER_GUI_READY"]).touch()
     while not said("generate"):
         yield
-    operators: Any = bpy.ops.remodiffuse
+    operators: Any = getattr(bpy.ops, "remodiffuse")  # noqa: B009  unknown to the stubs
     operators.generate()
     while takes.session.job and takes.session.job.stage != "sampling":
         yield
@@ -111,11 +124,13 @@ def steps() -> Iterator[None]:
 def main() -> None:
     running = steps()
 
-    def tick() -> float | None:
+    def tick() -> float:
         try:
             next(running)
-        except StopIteration:
-            return None
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
         return 0.1
 
     bpy.app.timers.register(tick, first_interval=1.0)
