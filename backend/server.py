@@ -273,10 +273,13 @@ def take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
 
 
 def limit_threads(wanted: int | None) -> None:
-    """Must be called before torch is imported. Without a wish, the environment's own setting is respected."""
+    """Must be called before torch is imported. Without a wish, the environment's own settings are respected."""
     if wanted is not None:
         os.environ["OMP_NUM_THREADS"] = str(wanted)
     os.environ.setdefault("OMP_NUM_THREADS", str(min(MAX_THREADS, os.cpu_count() or 1)))
+    # Threads that wait must sleep. Spinning, they took 20 s instead of 0.5 s for a clip beside another busy process,
+    # and Blender playing an animation is one.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def main(argv: Sequence[str]) -> NoReturn:
