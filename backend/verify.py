@@ -27,7 +27,7 @@ from .diffusion import (
 from .diffusion.mixture import KEEPS_REFERENCES, KEEPS_TEXT
 from .errors import BackendError
 from .golden import Golden, Row
-from .library.retrieval import choose, hybrid_scores, length_factors
+from .library.retrieval import choose, from_index_table, hybrid_scores, length_factors
 from .model.official import plain_name, to_official
 from .model.positions import sinusoid
 
@@ -138,6 +138,14 @@ class _Parity:
             prompts = zip(self.arrays[f"{stage}/text_feature"], self.arrays[f"{stage}/motion_length"], strict=True)
             found = [self.retrieved(query, length, training=stage == "train") for query, length in prompts]
             yield self.count_differences(f"{stage}/retrieved", found)
+        wanted = self.config.references
+        by_test = [from_index_table(row, wanted) for row in self.arrays["db/test_indexes"]]
+        yield self.count_differences("retrieve/by_test_index", by_test)
+        # The official order in training is random, so the golden rows are sorted.
+        by_train = [
+            sorted(from_index_table(row, wanted, own)) for own, row in enumerate(self.arrays["db/train_indexes"])
+        ]
+        yield self.count_differences("retrieve/by_train_index_sorted", by_train)
 
     def retrieved(self, query: NDArray, length: int, *, training: bool = False) -> list[int]:
         """The chosen database rows. Official training leaves out all clips of exactly the wanted length."""

@@ -57,3 +57,12 @@ def choose(
     pins = [row for clip in pinned if clip not in banned for row in best[held == clip]]
     others = best[~np.isin(held, [*pinned, *banned])]
     return [int(row) for row in [*pins, *others][: max(wanted, 0)]]
+
+
+def from_index_table(neighbours: Sequence[int], wanted: int, own: int | None = None) -> list[int]:
+    """The first `wanted` entries of one row of a database's neighbour table, nearest first.
+
+    The official code's other way to retrieve, for prompts that are entries of the data set themselves; in training
+    `own`, the entry itself, is left out.
+    """
+    return [int(entry) for entry in neighbours if entry != own][:wanted]

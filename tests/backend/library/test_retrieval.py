@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from backend.library import choose, hybrid_scores
 from backend.library.index import CaptionIndex
+from backend.library.retrieval import from_index_table
 
 GOLDEN = Path(__file__).parents[2] / "fixtures" / "parity_small.npz"
 
@@ -27,6 +28,12 @@ def test_scores_and_choices_equal_the_official_ones() -> None:
         assert (
             choose(scores, np.arange(len(scores)), 2, banned=in_training) == golden["retrieve/topk_train"][row].tolist()
         )
+
+
+def test_the_index_tables_rows_are_cut_and_spare_the_entry_itself() -> None:
+    assert from_index_table([4, 0, 7, 2], 2) == [4, 0]
+    assert from_index_table([4, 0, 7, 2], 2, own=4) == [0, 7]
+    assert from_index_table([4], 2, own=4) == []
 
 
 def test_score_of_the_paper_by_hand() -> None:

@@ -18,6 +18,7 @@ GOLDEN = Path(__file__).parents[2] / "fixtures" / "parity_small.npz"
 def test_every_stage_equals_the_official_code() -> None:
     rows = verify(GOLDEN)
     assert [row for row in rows if not row.ok] == []
+    assert {"retrieve/by_test_index", "retrieve/by_train_index_sorted"} <= {row.name for row in rows}
     stages = {row.name.split("/")[0] for row in rows}
     assert stages == {"sched", "retrieve", "test", "inside", "ddim", "train"}
 
