@@ -26,6 +26,7 @@ MENU = {
     "Check it": {
         "test": ("tools.testing", "every test: backend, motion maths, the built zip in Blender 4.5 and 5.0"),
         "lint": ("tools.lint", "style and types: ruff and pyright"),
+        "rig-report": ("tools.rig_report", "which bones of a rig play which joints, and how well it follows a motion"),
         "bench": ("tools.backend", "how fast it is on this machine; --json for programs"),
     },
     "Use it": {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..shared import Motion, features, rotations, skeleton
+from ..shared import Motion, rotations, skeleton
 from ..shared import quaternions as quat
 from .body import ANKLE_HEIGHT
 
@@ -20,7 +20,6 @@ Array = NDArray[np.floating[Any]]
 
 _STRETCH: Final = 0.9995  # of the leg's length
 _ROLL: Final = np.sin(np.radians(12.0))  # a foot that points this much further down turns about its toe alone
-_SWAY: Final = 0.4  # seconds
 _UP: Final = np.array([0.0, 1.0, 0.0])
 
 
@@ -50,6 +49,19 @@ def fit_leg(body: Body, pose: Pose, motion: Motion, side: str) -> None:
         pose.turned[bone] = quat.multiply(quat.between(quat.unit(old), quat.unit(new)), pose.turned[bone])
 
 
+def _still_in_contact(track: Array, held: NDArray[np.bool_]) -> Array:
+    """The track (T, n) with its mean in each stretch of contact and straight ways between: hips that swing must not
+    shift a foot that stands.
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], held, [False])).astype(np.int8))).reshape(-1, 2)
+    if not len(edges):
+        return track
+    knots = (edges - [0, 1]).ravel()
+    values = np.repeat([track[start:stop].mean(axis=0) for start, stop in edges], 2, axis=0)
+    frames = np.arange(len(track))
+    return np.stack([np.interp(frames, knots, component) for component in values.T], axis=1)
+
+
 def _ankle_target(body: Body, pose: Pose, motion: Motion, side: str) -> Array:
     """Where the ankle belongs (T, 3), armature space: the source's place, scaled by leg length.
 
@@ -62,9 +74,8 @@ def _ankle_target(body: Body, pose: Pose, motion: Motion, side: str) -> Array:
     ankle = scale * (positions[:, index[f"{side}_ankle"]] - ANKLE_HEIGHT * _UP) + body.ankle_height * _UP
 
     # Rigs with wider or narrower hips stand wider or narrower.
-    # Smoothed, for the swing of the hips must not shift a standing foot.
     left = quat.rotate(world[:, index["pelvis"]], np.array([1.0, 0.0, 0.0])) * [1.0, 0.0, 1.0]
-    left = features.smooth(left, _SWAY * motion.fps)
+    left = _still_in_contact(left, motion.contacts[:, [0, 1] if side == "left" else [2, 3]].max(axis=1) > 0.5)
     sign = 1.0 if side == "left" else -1.0
     width = sign * body.axes[:, 0] @ (body.head(f"{side}_hip") - body.hips_middle())
     ankle += sign * (width - scale * abs(skeleton.REST_OFFSETS[index[f"{side}_hip"], 0])) * quat.unit(left)
