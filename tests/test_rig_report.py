@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(not RIGS.exists(), reason="the shared rigs are n
 
 def _report(*words: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "build.py"), "rig-report", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S603
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
 def _standing(path: Path) -> Path:
@@ -29,9 +29,8 @@ def _standing(path: Path) -> Path:
     positions = np.repeat(rest_positions()[None], 20, axis=0)
     rotations = np.zeros((20, 22, 4))
     rotations[..., 0] = 1.0
-    np.savez(
-        path, positions=positions[None], rotations=rotations[None], root=positions[None, :, 0], contacts=np.ones((1, 20, 4)), fps=20.0
-    )  # fmt: skip
+    root, contacts = positions[None, :, 0], np.ones((1, 20, 4))
+    np.savez(path, positions=positions[None], rotations=rotations[None], root=root, contacts=contacts, fps=20.0)
     return path
 
 

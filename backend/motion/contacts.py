@@ -32,6 +32,7 @@ _ON_FLOOR: Final = 0.06  # metres above a flat foot up to which a contact counts
 _TOO_FAST, _TOO_LIVELY = 1.2, 0.5
 _STEEPEST: Final = float(np.sin(np.radians(65.0)))
 _FORWARDS: Final = 0.03  # metres that a toe stays ahead of its ankle
+_UP: Final = np.array([0.0, 1.0, 0.0])
 _STRETCH: Final = 0.999  # of the leg's length: how far a foot can be from its hip
 
 
@@ -247,7 +248,7 @@ def _reach(p: Array, leg: _Leg, ankle: Array, toe: Array) -> None:
     turn = quat.between(quat.unit(p[:, leg.ankle] - hip), along)
     side = quat.rotate(turn, knee - hip)
     side -= np.sum(side * along, axis=-1, keepdims=True) * along
-    forward = quat.rotate(turn, np.cross(p[:, INDEX["left_hip"]] - p[:, INDEX["right_hip"]], [0.0, 1.0, 0.0]))
+    forward = quat.rotate(turn, quat.cross(p[:, INDEX["left_hip"]] - p[:, INDEX["right_hip"]], _UP))
     forward -= np.sum(forward * along, axis=-1, keepdims=True) * along
     side = quat.unit(side + 1e-3 * quat.unit(forward))
 

@@ -20,17 +20,14 @@ def unit(vectors: Array) -> Array:
 
 def multiply(a: Array, b: Array) -> Array:
     """The rotation b followed by the rotation a."""
-    aw, ax, ay, az = np.moveaxis(a, -1, 0)
-    bw, bx, by, bz = np.moveaxis(b, -1, 0)
-    return np.stack(
-        (
-            aw * bw - ax * bx - ay * by - az * bz,
-            aw * bx + ax * bw + ay * bz - az * by,
-            aw * by - ax * bz + ay * bw + az * bx,
-            aw * bz + ax * by - ay * bx + az * bw,
-        ),
-        axis=-1,
-    )
+    aw, ax, ay, az = (a[..., n] for n in range(4))
+    bw, bx, by, bz = (b[..., n] for n in range(4))
+    product = np.empty(np.broadcast_shapes(a.shape, b.shape), dtype=np.result_type(a, b))
+    product[..., 0] = aw * bw - ax * bx - ay * by - az * bz
+    product[..., 1] = aw * bx + ax * bw + ay * bz - az * by
+    product[..., 2] = aw * by - ax * bz + ay * bw + az * bx
+    product[..., 3] = aw * bz + ax * by - ay * bx + az * bw
+    return product
 
 
 def conjugate(q: Array) -> Array:
@@ -41,19 +38,35 @@ def conjugate(q: Array) -> Array:
 def rotate(q: Array, vectors: Array) -> Array:
     """Vectors (..., 3) turned by unit quaternions (..., 4)."""
     axis = q[..., 1:]
-    across = np.cross(axis, vectors)
-    return vectors + 2.0 * (q[..., :1] * across + np.cross(axis, across))
+    across = cross(axis, vectors)
+    return vectors + 2.0 * (q[..., :1] * across + cross(axis, across))
+
+
+def cross(a: Array, b: Array) -> Array:
+    """The cross product of vectors (..., 3); for short arrays much quicker than numpy's."""
+    ax, ay, az = (a[..., n] for n in range(3))
+    bx, by, bz = (b[..., n] for n in range(3))
+    product = np.empty(np.broadcast_shapes(a.shape, b.shape), dtype=np.result_type(a, b))
+    product[..., 0] = ay * bz - az * by
+    product[..., 1] = az * bx - ax * bz
+    product[..., 2] = ax * by - ay * bx
+    return product
 
 
 def to_matrix(q: Array) -> Array:
     """Rotation matrices (..., 3, 3) of unit quaternions; columns are the turned axes."""
-    w, x, y, z = np.moveaxis(q, -1, 0)
-    rows = (
-        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
-        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
-        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
-    )
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    w, x, y, z = (q[..., n] for n in range(4))
+    matrices = np.empty((*q.shape[:-1], 3, 3), dtype=q.dtype)
+    matrices[..., 0, 0] = 1 - 2 * (y * y + z * z)
+    matrices[..., 0, 1] = 2 * (x * y - w * z)
+    matrices[..., 0, 2] = 2 * (x * z + w * y)
+    matrices[..., 1, 0] = 2 * (x * y + w * z)
+    matrices[..., 1, 1] = 1 - 2 * (x * x + z * z)
+    matrices[..., 1, 2] = 2 * (y * z - w * x)
+    matrices[..., 2, 0] = 2 * (x * z - w * y)
+    matrices[..., 2, 1] = 2 * (y * z + w * x)
+    matrices[..., 2, 2] = 1 - 2 * (x * x + y * y)
+    return matrices
 
 
 def from_matrix(matrices: Array) -> Array:
@@ -85,9 +98,9 @@ def between(start: Array, end: Array) -> Array:
     """
     start, end = np.broadcast_arrays(start, end)
     dot = np.sum(start * end, axis=-1, keepdims=True)
-    q = np.concatenate((1.0 + dot, np.cross(start, end)), axis=-1)
+    q = np.concatenate((1.0 + dot, cross(start, end)), axis=-1)
     helper = np.eye(3)[np.argmin(np.abs(start), axis=-1)]
-    half_turn = np.concatenate((np.zeros_like(dot), np.cross(start, helper)), axis=-1)
+    half_turn = np.concatenate((np.zeros_like(dot), cross(start, helper)), axis=-1)
     return unit(np.where(dot < -1.0 + 1e-9, half_turn, q))
 
 

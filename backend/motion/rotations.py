@@ -129,7 +129,7 @@ def _basis(first: Array, second: Array) -> Array:
     """Orthonormal columns: `first`, the part of `second` across it, and their cross product."""
     a = quat.unit(first)
     b = quat.unit(second - np.sum(a * second, axis=-1, keepdims=True) * a)
-    return np.stack((a, b, np.cross(a, b)), axis=-1)
+    return np.stack((a, b, quat.cross(a, b)), axis=-1)
 
 
 def _limb_hinges(p: Array, world: Array) -> list[Array]:
@@ -146,7 +146,7 @@ def _limb_hinges(p: Array, world: Array) -> list[Array]:
         swings.append(swing)
         # All twists are angles about the upper bone, as complex numbers; 1 is the hinge carried by the swing alone.
         relaxed = quat.rotate(swing, limb.hinge)
-        across = np.cross(upper, lower)
+        across = quat.cross(upper, lower)
         sine = np.linalg.norm(across, axis=-1)
         cosine = np.sum(upper * lower, axis=-1)
         plane = _twist(quat.unit(across), relaxed, upper)
@@ -175,7 +175,7 @@ def _limb_hinges(p: Array, world: Array) -> list[Array]:
 
 def _twist(direction: Array, zero: Array, axis: Array) -> Complex:
     """The angle (T) of `direction` about `axis`, counted from `zero`, as unit complex numbers (or 0 for none)."""
-    number = np.sum(direction * zero, axis=-1) + 1j * np.sum(direction * np.cross(axis, zero), axis=-1)
+    number = np.sum(direction * zero, axis=-1) + 1j * np.sum(direction * quat.cross(axis, zero), axis=-1)
     return (number / np.maximum(np.abs(number), 1e-12)).astype(np.complex128)
 
 

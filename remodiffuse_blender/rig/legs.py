@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..shared import Motion, rotations, skeleton
+from ..shared import Motion, skeleton
 from ..shared import quaternions as quat
 from .body import ANKLE_HEIGHT
 
@@ -23,17 +23,17 @@ _ROLL: Final = np.sin(np.radians(12.0))  # a foot that points this much further 
 _UP: Final = np.array([0.0, 1.0, 0.0])
 
 
-def fit_leg(body: Body, pose: Pose, motion: Motion, side: str) -> None:
+def fit_leg(body: Body, pose: Pose, motion: Motion, world: Array, side: str) -> None:
     """Turns thigh and shin a little further, in place, so that the ankle reaches its target; the foot stays as it is.
 
-    The bend plane is kept and the reach is clamped.
+    The bend plane is kept and the reach is clamped. `world` (T, 22, 4) are the joints' world rotations.
     """
     hip, knee, ankle = (body.joints[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle"))
     heads = body.rest.heads
     start = pose.head(hip)
     thigh = quat.rotate(pose.turn(hip), heads[knee] - heads[hip])
     shin = quat.rotate(pose.turn(knee), heads[ankle] - heads[knee])
-    target = _ankle_target(body, pose, motion, side)
+    target = _ankle_target(body, pose, motion, world, side)
 
     a, b = (np.linalg.norm(vector, axis=-1, keepdims=True) for vector in (thigh, shin))
     along = quat.unit(target - start)
@@ -62,13 +62,12 @@ def _still_in_contact(track: Array, held: NDArray[np.bool_]) -> Array:
     return np.stack([np.interp(frames, knots, component) for component in values.T], axis=1)
 
 
-def _ankle_target(body: Body, pose: Pose, motion: Motion, side: str) -> Array:
+def _ankle_target(body: Body, pose: Pose, motion: Motion, world: Array, side: str) -> Array:
     """Where the ankle belongs (T, 3), armature space: the source's place, scaled by leg length.
 
     A foot that rolls over its toe is placed by the toe, for the rig's foot may be longer or shorter.
     """
     index = skeleton.INDEX
-    world = rotations.world_rotations(motion.rotations)
     positions = motion.positions.astype(np.float64)
     scale = body.scale
     ankle = scale * (positions[:, index[f"{side}_ankle"]] - ANKLE_HEIGHT * _UP) + body.ankle_height * _UP

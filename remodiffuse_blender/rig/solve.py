@@ -41,10 +41,11 @@ def solve(rest: RestPose, bone_map: BoneMap, motion: Motion, fps: float | None =
     """
     body = measure(rest, bone_map)
     pose = Pose(rest, motion.frames)
-    _turn_bones(body, pose, motion)
+    world = rotations.world_rotations(motion.rotations)
+    _turn_bones(body, pose, world)
     _travel(body, pose, motion)
     for side in ("left", "right"):
-        fit_leg(body, pose, motion, side)
+        fit_leg(body, pose, motion, world, side)
     _attach(body, pose)
 
     bones = sorted(pose.turned)
@@ -71,9 +72,8 @@ def solve(rest: RestPose, bone_map: BoneMap, motion: Motion, fps: float | None =
     return Channels(np.arange(len(times), dtype=np.float64), tuple(channels))
 
 
-def _turn_bones(body: Body, pose: Pose, motion: Motion) -> None:
-    """Sets the world rotation of every bone that the motion turns."""
-    world = rotations.world_rotations(motion.rotations)
+def _turn_bones(body: Body, pose: Pose, world: Array) -> None:
+    """Sets the rotation of every bone that the motion turns, given those (T, 22, 4) of the joints."""
     corrections = body.corrections
     axes = quat.from_matrix(body.axes)
 
