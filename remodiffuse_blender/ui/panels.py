@@ -86,10 +86,8 @@ class ReferencesPanel(SidebarPanel, bpy.types.Panel):
         for reference in take.references:
             box = layout.box()
             paragraph(box, context, reference.caption, icon="ARMATURE_DATA")
-            column = box.column(align=True)
-            column.label(text=f"Score {reference.score:.2f}", icon="BLANK1", translate=False)
-            for words in (f"{reference.library}: {reference.source}", reference.licence):
-                column.label(text=words, icon="BLANK1", translate=False)
+            origin = f"Score {reference.score:.2f}. {reference.library}: {reference.source}. {reference.licence}"
+            paragraph(box, context, origin, icon="BLANK1")
 
 
 def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
