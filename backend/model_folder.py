@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
 from .errors import BackendError
@@ -59,11 +59,21 @@ def load_model(folder: Path, device: torch.device | str = "cpu") -> LoadedModel:
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise _bad(f"the weights {name} are not all finite")
-    size = (card.config.features,)
-    mean, deviation = _take(tensors, MEAN, size), _take(tensors, DEVIATION, size)
-    if not (deviation > 0).all():
-        raise _bad(f"{DEVIATION} is not positive")
+    mean, deviation = _normalisation(card, tensors)
     return LoadedModel(card, _network(card, tensors), mean, deviation)
+
+
+def read_normalisation(folder: Path) -> tuple[ModelCard, Tensor, Tensor]:
+    """Card, mean and standard deviation (F,) of a model, without the network in memory; errors as in `load_model`."""
+    card = read_card(folder / CARD)
+    path = folder / WEIGHTS
+    _check_hash(path, card.weights_sha256)
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {name: file.get_tensor(name).float() for name in (MEAN, DEVIATION) if name in file.keys()}  # noqa: SIM118  # the file is no dictionary
+    except (OSError, SafetensorError) as error:
+        raise _bad(f"{path} cannot be read") from error
+    return card, *_normalisation(card, tensors)
 
 
 def save_model(
@@ -96,14 +106,30 @@ def save_model(
 
 
 def _read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
+    _check_hash(path, sha256)
     try:
-        with path.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-        if found != sha256:
-            raise _bad(f"{path} is not the file that its card describes")
         return load_file(path)
     except (OSError, SafetensorError) as error:
         raise _bad(f"{path} cannot be read") from error
+
+
+def _check_hash(path: Path, sha256: str) -> None:
+    try:
+        with path.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise _bad(f"{path} cannot be read") from error
+    if found != sha256:
+        raise _bad(f"{path} is not the file that its card describes")
+
+
+def _normalisation(card: ModelCard, tensors: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Taken out of the tensors."""
+    size = (card.config.features,)
+    mean, deviation = _take(tensors, MEAN, size), _take(tensors, DEVIATION, size)
+    if not (mean.isfinite() & (deviation > 0)).all():
+        raise _bad(f"{MEAN} is not finite or {DEVIATION} is not positive")
+    return mean, deviation
 
 
 def _take(tensors: dict[str, Tensor], name: str, shape: tuple[int, ...]) -> Tensor:

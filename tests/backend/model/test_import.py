@@ -3,95 +3,32 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from official_files import checkpoint, clip_parameters, random_official, write_statistics
 from safetensors.torch import load_file
 
 from backend.commands.model import import_official, main
 from backend.errors import BackendError
 from backend.model import ModelConfig, ReMoDiffuse
-from backend.model.importer import FAMILIES, read_statistics
-from backend.model.official import to_official
+from backend.model.importer import read_statistics
 from backend.model_folder import load_model
 from backend.text.clip import WEIGHTS
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-CONTACT_SHARE = 0.7
-
-
-def _clip_parameters() -> dict[str, Tensor]:
-    """All 302 of ViT-B/32. One number stands for all of a tensor, so that files stay small."""
-    shapes: dict[str, tuple[int, ...]] = {
-        "positional_embedding": (77, 512),
-        "text_projection": (512, 512),
-        "logit_scale": (),
-        "token_embedding.weight": (49408, 512),
-        "ln_final.weight": (512,),
-        "ln_final.bias": (512,),
-        "visual.class_embedding": (768,),
-        "visual.positional_embedding": (50, 768),
-        "visual.proj": (768, 512),
-        "visual.conv1.weight": (768, 3, 32, 32),
-    }
-    for name in ("ln_pre", "ln_post"):
-        shapes |= {f"visual.{name}.weight": (768,), f"visual.{name}.bias": (768,)}
-    for tower, width in (("", 512), ("visual.", 768)):
-        for layer in range(12):
-            block = f"{tower}transformer.resblocks.{layer}."
-            for name, rows, columns in (
-                ("attn.in_proj_", 3 * width, width),
-                ("attn.out_proj.", width, width),
-                ("mlp.c_fc.", 4 * width, width),
-                ("mlp.c_proj.", width, 4 * width),
-            ):
-                shapes |= {f"{block}{name}weight": (rows, columns), f"{block}{name}bias": (rows,)}
-            for name in ("ln_1", "ln_2"):
-                shapes |= {f"{block}{name}.weight": (width,), f"{block}{name}.bias": (width,)}
-    return {f"clip.{name}": torch.tensor(0.5).expand(shape) for name, shape in shapes.items()}
-
-
-def _network(features: int) -> ReMoDiffuse:
-    torch.manual_seed(0)
-    network = ReMoDiffuse(ModelConfig(features=features, mixture=FAMILIES[features].mixture)).eval()
-    with torch.no_grad():
-        network.denoiser.output.weight.normal_()  # else the prediction is zero, whatever went wrong
-    return network
-
-
-def _checkpoint(network: ReMoDiffuse) -> dict[str, Any]:
-    parameters = to_official(network.state_dict(), network.config) | _clip_parameters()
-    return {
-        "meta": {"epoch": 40, "env_info": "text"},
-        "state_dict": OrderedDict((f"model.{name}", tensor) for name, tensor in parameters.items()),
-    }
-
-
-def _write_statistics(folder: Path, features: int, divisor: float = 5.0) -> Path:
-    folder.mkdir(exist_ok=True)
-    mean, deviation = np.linspace(-1, 1, features), np.full(features, 0.5)
-    mean[-4:], deviation[-4:] = CONTACT_SHARE, np.sqrt(CONTACT_SHARE * (1 - CONTACT_SHARE)) / divisor
-    deviation[:4] = 0.2 / divisor
-    np.save(folder / "mean.npy", mean)
-    np.save(folder / "std.npy", deviation)
-    return folder
 
 
 @pytest.mark.parametrize("features", [263, 251])
 @torch.inference_mode()
 def test_an_official_checkpoint_becomes_a_model_folder(tmp_path: Path, features: int) -> None:
-    network = _network(features)
-    content = _checkpoint(network)
+    network = random_official(features)
+    content = checkpoint(network)
     assert len(content["state_dict"]) == 542
     torch.save(content, tmp_path / "latest.pth")
-    statistics = _write_statistics(tmp_path / "stats", features)
+    statistics = write_statistics(tmp_path / "stats", features)
     folder = tmp_path / "model"
     assert main(["import", str(tmp_path / "latest.pth"), "--stats", str(statistics), "--output", str(folder)]) == 0
 
@@ -105,7 +42,7 @@ def test_an_official_checkpoint_becomes_a_model_folder(tmp_path: Path, features:
     assert torch.equal(loaded.network(*arguments), network(*arguments))
 
     text_tower = load_file(folder / WEIGHTS)
-    assert len(text_tower) == 302 - 1 - sum(name.startswith("clip.visual.") for name in _clip_parameters())
+    assert len(text_tower) == 302 - 1 - sum(name.startswith("clip.visual.") for name in clip_parameters())
     assert text_tower["token_embedding.weight"].shape == (49408, 512)
 
 
@@ -120,7 +57,7 @@ def test_a_bad_checkpoint_is_refused_and_nothing_written(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "latest.pth"
-    content = _checkpoint(_small_official())
+    content = checkpoint(_small_official())
     state = content["state_dict"]
     if damage == "code":
         content["meta"]["hook"] = _Code()
@@ -139,7 +76,7 @@ def test_a_bad_checkpoint_is_refused_and_nothing_written(
     elif damage == "empty":
         path.write_bytes(b"")
     with pytest.raises(BackendError) as raised:
-        import_official(path, _write_statistics(tmp_path / "stats", 263))
+        import_official(path, write_statistics(tmp_path / "stats", 263))
     assert raised.value.code == "bad_checkpoint"
     assert {each.name for each in tmp_path.iterdir()} <= {"latest.pth", "stats"}
 
@@ -151,24 +88,24 @@ def _small_official() -> ReMoDiffuse:
 
 
 def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
-    torch.save(_checkpoint(_small_official()), tmp_path / "latest.pth")
+    torch.save(checkpoint(_small_official()), tmp_path / "latest.pth")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("keep")
     with pytest.raises(BackendError, match="not empty"):
-        import_official(tmp_path / "latest.pth", _write_statistics(tmp_path / "stats", 263), tmp_path / "mine")
+        import_official(tmp_path / "latest.pth", write_statistics(tmp_path / "stats", 263), tmp_path / "mine")
     assert [each.name for each in (tmp_path / "mine").iterdir()] == ["notes.txt"]
 
 
 @pytest.mark.parametrize("features", [263, 251])
 def test_the_data_sets_own_deviations_are_turned_into_the_official_ones(tmp_path: Path, features: int) -> None:
-    official = read_statistics(_write_statistics(tmp_path / "official", features), features)
-    raw = read_statistics(_write_statistics(tmp_path / "raw", features, divisor=1.0), features)
+    official = read_statistics(write_statistics(tmp_path / "official", features), features)
+    raw = read_statistics(write_statistics(tmp_path / "raw", features, divisor=1.0), features)
     np.testing.assert_allclose(raw[1], official[1], rtol=1e-6)
 
 
 @pytest.mark.parametrize("damage", ["size", "nan", "zero", "strange", "missing", "pickled"])
 def test_bad_statistics_are_refused(tmp_path: Path, damage: str) -> None:
-    folder = _write_statistics(tmp_path / "stats", 263, divisor=20.0 if damage == "strange" else 5.0)
+    folder = write_statistics(tmp_path / "stats", 263, divisor=20.0 if damage == "strange" else 5.0)
     path = folder / "std.npy"
     values = np.load(path)
     if damage == "size":

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from official_files import random_tower, write_vocabulary
 from safetensors.torch import save_file
 
 from backend.errors import BackendError
 from backend.text import load_encoder
-from backend.text.bpe import CONTEXT, FOLDER_VARIABLE, MERGES, VOCABULARY, Tokenizer
-from backend.text.clip import NAME, SHAPES, WEIGHTS, Clip
+from backend.text.bpe import CONTEXT, FOLDER_VARIABLE, VOCABULARY, Tokenizer
+from backend.text.clip import NAME, WEIGHTS, Clip
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -81,16 +82,6 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_file(random_tower(), folder / WEIGHTS)
     write_vocabulary(folder)
     return folder
-
-
-def random_tower() -> dict[str, torch.Tensor]:
-    torch.manual_seed(0)
-    return {name: torch.randn(shape) * (0.02 if len(shape) > 1 else 0.1) for name, shape in SHAPES.items()}
-
-
-def write_vocabulary(folder: Path) -> None:
-    lines = ["#version: stand-in", *(f"{chr(0x4E00 + n // 200)} {chr(0x4E00 + n % 200)}" for n in range(MERGES)), "a b"]
-    (folder / VOCABULARY).write_bytes(gzip.compress("\n".join(lines).encode()))
 
 
 def test_the_tower_equals_the_official_one(stand_in: Path) -> None:
