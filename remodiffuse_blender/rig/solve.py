@@ -84,7 +84,11 @@ def _turn_bones(body: Body, pose: Pose, world: Array) -> None:
     for joint, bone in body.joints.items():
         if not joint.startswith("spine"):
             turn(bone, world[:, _INDEX[joint]], corrections[joint])
+    carries_the_legs = body.rest.carried_by(body.joints["left_hip"])
     for bone, shares in spine_shares(body).items():
+        if bone in carries_the_legs:  # it is a part of the pelvis then, whatever it is called
+            turn(bone, world[:, _INDEX["pelvis"]], corrections["pelvis"])
+            continue
         # Neighbouring joints of a spine differ little: the mean of their quaternions is the mean rotation.
         parts = quat.continuous(np.moveaxis(world[:, [_INDEX[joint] for joint in shares]], 1, 0))
         mean = quat.unit(np.tensordot(np.array(list(shares.values())), parts, axes=1))
