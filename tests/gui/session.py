@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
+from mathutils import Quaternion, Vector
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 from tools import inside_blender
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TALK = Path(os.environ["BLENDER_GUI_IO"])
+CONTROLS = ("Torso", "Arm.L (FK)", "Arm.R (FK)", "Leg.L (FK)", "Leg.R (FK)")
 PROMPT = "a person walks forward and waves"
 
 
@@ -51,15 +53,9 @@ def set_up() -> Any:  # noqa: ANN401  the add-on's module, known only once it is
     bpy.data.objects.remove(metarig)
     mannequin.build(rig, target.bone_map(rig).bones)
     rig.name = "Hero"
+    _look_at(rig)
     for collection in rig.data.collections_all:
-        collection.is_visible = collection.name in (
-            "Torso",
-            "Arm.L (FK)",
-            "Arm.R (FK)",
-            "Leg.L (FK)",
-            "Leg.R (FK)",
-            "Root",
-        )
+        collection.is_visible = collection.name in CONTROLS
     _show_sidebar()
     return takes
 
@@ -71,10 +67,16 @@ def _show_sidebar() -> None:
     space.show_region_ui = True
     space.shading.type = "SOLID"
     space.shading.color_type = "MATERIAL"
-    region = space.region_3d
-    region.view_location = (0.0, -1.6, 0.95)
-    region.view_distance = 6.2
-    region.view_rotation = (0.72, 0.53, 0.26, 0.36)
+
+
+def _look_at(rig: Any) -> None:  # noqa: ANN401  an object of Blender
+    """The character from the side, left of the sidebar."""
+    screen: Any = bpy.context.window.screen  # pyright: ignore[reportOptionalMemberAccess]  there is a window
+    view = max((area for area in screen.areas if area.type == "VIEW_3D"), key=lambda area: area.width * area.height)
+    region = view.spaces.active.region_3d
+    turn = Quaternion((0.72, 0.53, 0.26, 0.36))
+    region.view_rotation, region.view_distance = turn, 4.4
+    region.view_location = rig.matrix_world @ rig.pose.bones["torso"].head + turn @ Vector((0.45, 0.0, 0.0))
 
 
 def _choose_tab() -> bool:
@@ -116,6 +118,7 @@ def steps() -> Iterator[None]:
         yield
     operators.accept_take()
     scene.frame_set(42)
+    _look_at(bpy.context.object)
     say("accepted")
     while True:
         yield

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A user's session in Blender's window with the real backend; leaves pictures of the screen in OUTDIR.
 #   bash tests/gui/session.sh OUTDIR
+# docs/images/sidebar.png is its accepted.png; docs/images/demo.png is the contact sheet of `build.py demo`.
 # BLENDER_GUI names the tool that opens the window (default ../shared/tools/blender-gui.sh).
 set -euo pipefail
 outdir=$(realpath -m "${1:?usage: session.sh OUTDIR}")
