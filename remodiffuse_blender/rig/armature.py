@@ -25,6 +25,7 @@ def read_rest_pose(armature: bpy.types.Object) -> RestPose:
     parents = [index[bone.parent.name] if bone.parent else -1 for bone in bones]
     driven = {curve.data_path for curve in armature.animation_data.drivers} if armature.animation_data else set()
     copied = [_copied_bone(armature, pose, driven) for pose in poses]
+    reached = [_ik_ends(armature, pose, driven) for pose in poses]
     carriers = [index[name] if name else parent for name, parent in zip(copied, parents, strict=True)]
     return RestPose(
         names=tuple(index),
@@ -40,6 +41,7 @@ def read_rest_pose(armature: bpy.types.Object) -> RestPose:
         deform=tuple(bone.use_deform for bone in bones),
         rotation_modes=tuple(pose.rotation_mode for pose in poses),
         properties={pose.name: values for pose in poses if (values := _numbers(pose))},
+        ik={i: (index[ends[0]], index.get(ends[1], -1)) for i, ends in enumerate(reached) if ends[0] in index},
     )
 
 
@@ -105,6 +107,17 @@ def _copied_bone(armature: bpy.types.Object, pose: Any, driven: set[str]) -> str
             if len(targets) == 1 and targets[0].target == armature:
                 return targets[0].subtarget
     return ""
+
+
+def _ik_ends(armature: bpy.types.Object, pose: Any, driven: set[str]) -> tuple[str, str]:  # noqa: ANN401 (a pose bone)
+    """Target and pole of a bone that inverse kinematics turns together with its parent; "" for none."""
+    for constraint in pose.constraints:
+        if constraint.type != "IK" or constraint.mute or constraint.influence < 1.0 or constraint.chain_count != 2:
+            continue
+        if f"{constraint.path_from_id()}.influence" not in driven and constraint.target == armature:
+            pole = constraint.pole_subtarget if constraint.pole_target == armature else ""
+            return constraint.subtarget, pole
+    return "", ""
 
 
 def _numbers(pose: Any) -> dict[str, float]:  # noqa: ANN401 (a pose bone)

@@ -20,7 +20,8 @@ class RestPose:
     `matrices` (N, 4, 4) are the bones' rest matrices in armature space (columns x, y, z, head), `tails` (N, 3) their
     ends, `world` (4, 4) the object's matrix. `parents` (N) are indices, -1 for none. `carriers` (N) name the bone
     that moves a bone while its own channels are at rest: the parent, or the target of a constraint that copies
-    another bone outright; `copies` (N) tells the two apart. `properties` are the bones' custom properties.
+    another bone outright; `copies` (N) tells the two apart. `properties` are the bones' custom properties. `ik` says of
+    a lower limb bone that inverse kinematics turns which bones are its target and its pole (-1 for none).
     """
 
     names: tuple[str, ...]
@@ -36,6 +37,7 @@ class RestPose:
     deform: tuple[bool, ...]
     rotation_modes: tuple[str, ...]
     properties: dict[str, dict[str, float]] = field(default_factory=dict)
+    ik: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     @cached_property
     def index(self) -> dict[str, int]:

@@ -18,6 +18,7 @@ from ..shared import quaternions as quat
 from .body import ANKLE_HEIGHT, Body, measure
 from .chains import SPINE, neck_bones, spine_shares
 from .channels import Channel, Channels
+from .ik import drive_ik
 from .legs import fit_leg
 from .pose import Pose
 from .rotation_modes import in_modes, property_of
@@ -46,9 +47,10 @@ def solve(rest: RestPose, bone_map: BoneMap, motion: Motion, fps: float | None =
     _travel(body, pose, motion)
     for side in ("left", "right"):
         fit_leg(body, pose, motion, world, side)
+    without_keys = drive_ik(body, pose)
     _attach(body, pose)
 
-    bones = sorted(pose.turned)
+    bones = sorted(set(pose.turned) - without_keys)
     turns = np.stack([pose.basis(bone) for bone in bones], axis=1)
     moves = {bone: pose.location(bone) for bone in pose.placed}
     times = np.arange(motion.frames, dtype=np.float64)

@@ -18,8 +18,8 @@ RIGS = Path(__file__).parents[3] / "shared" / "data" / "rigs"
 
 pytestmark = pytest.mark.skipif(not RIGS.exists(), reason="the shared rigs are not beside the repository")
 
-# What lacks a head cannot be animated; what is moved by inverse kinematics alone has no limbs to turn.
-NOT_MOVED = ("mpfb_openpose", "m2m_control")
+# What lacks a head cannot be animated.
+NOT_MOVED = ("mpfb_openpose",)
 
 
 @dataclass
@@ -104,7 +104,7 @@ def test_real_rigs_move_like_the_motion(stage: Stage, name: str) -> None:
     turned = np.array(rig.matrix_world)[:3, :3] @ body.axes
     errors = stage.direction_error(poses, motion, turned / np.linalg.norm(turned, axis=0))
     arms = [2, 3, 6, 7] if "left_wrist" in poses else [2, 6]
-    assert errors[:, arms].max() < 1.0
+    assert errors[:, arms].max() < ARM_LIMIT.get(name, 1.0)
     assert errors.mean() < MEAN_LIMIT.get(name, 2.0)
     for side in ("left", "right"):
         _bends_forwards(poses, turned, side)
@@ -115,7 +115,9 @@ def test_real_rigs_move_like_the_motion(stage: Stage, name: str) -> None:
 
 
 # Short legs, wide hips and feet as long as shins: standing where the motion stands bends the legs otherwise.
-MEAN_LIMIT = {"kaykit_knight": 6.0, "kaykit_mannequin": 6.0, "kenney_medium": 3.0}
+MEAN_LIMIT = {"kaykit_knight": 6.0, "kaykit_mannequin": 6.0, "kenney_medium": 3.0, "m2m_control": 5.0}
+# This rig's inverse kinematics turns bent elbows a little away from their poles.
+ARM_LIMIT = {"m2m_control": 20.0}
 
 
 def _seen(rig: Rna, bone_map: Rna) -> dict[str, str]:
