@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
+MOST_DEVIATIONS: Final = 1000.0
+"""No motion is that many standard deviations from the mean; a network without training can be, and is held there."""
 START_CANDIDATES: Final = 8
 """References among which a take finds the one that its sampling starts from."""
 
@@ -202,7 +204,13 @@ class Generator:
             Start(torch.stack(starts), self.model.card.sampler.start_timestep) if starts else None,
             lambda step, steps: report("sampling", step, steps),
         )
-        return self.model.restore(normalised)
+        if not normalised.isfinite().all():
+            raise BackendError(
+                "bad_model",
+                f"The model {self.model_name} made numbers that are no motion.",
+                "Try another seed; if it happens again, import or install the model again.",
+            )
+        return self.model.restore(normalised.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS))
 
     def _features(self, positions: NDArray[np.float32], contacts: NDArray[np.float32]) -> Tensor:
         """(T, 22, 3) and (T, 4) -> normalised features (T, F)."""

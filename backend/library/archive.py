@@ -6,14 +6,14 @@ from __future__ import annotations
 import zipfile
 import zlib
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ..errors import BackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import IO
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 MAX_ROW_BYTES: Final = 4 << 20
 """No row of an official database is half as large; a header can claim anything."""
 
-_HEADERS: Final = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+_HEADERS: Final[dict[tuple[int, int], Callable[[IO[bytes]], Any]]] = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 class Column:
@@ -34,8 +37,7 @@ class Column:
         version = np.lib.format.read_magic(stream)
         if version not in _HEADERS:
             raise ValueError(f"{name} has an unknown header")
-        header = cast("tuple[tuple[int, ...], bool, np.dtype]", _HEADERS[version](stream))
-        shape, by_columns, self.dtype = header
+        shape, by_columns, self.dtype = _HEADERS[version](stream)
         if not shape or self.dtype.hasobject or (by_columns and len(shape) > 1):
             raise ValueError(f"{name} is no plain array")
         self.name, self.rows, self.shape = name, int(shape[0]), tuple(shape[1:])

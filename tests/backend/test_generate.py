@@ -185,6 +185,17 @@ def test_a_model_of_short_clips_refuses_long_ones_and_cuts_references(
         generator.generate(Request("he runs", 2.1))
 
 
+@torch.no_grad()
+def test_a_network_without_training_gives_a_motion_or_a_clear_error(generator: Generator) -> None:
+    output = generator.model.network.denoiser.output
+    output.weight.mul_(1e5)
+    assert np.isfinite(generator.generate(REQUEST)[0].motion.positions).all()
+    output.weight.mul_(1e30)
+    with pytest.raises(BackendError) as caught:
+        generator.generate(REQUEST)
+    assert caught.value.code == "bad_model"
+
+
 def test_unusable_devices_and_missing_models_are_named(model_folder: Path, tmp_path: Path) -> None:
     for device in ("cuda:7", "toaster"):
         with pytest.raises(BackendError, match=device):
