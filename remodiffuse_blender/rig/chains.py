@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ..shared import skeleton
+from .trunk import between
 
 if TYPE_CHECKING:
     from .body import Body
 
 SPINE: Final = ("spine1", "spine2", "spine3")
-# Rigify and its like: mechanism between the controls that an animator keys.
-_MECHANISM: Final = ("MCH-", "ORG-", "DEF-", "VIS_", "tweak_")
 
 
 def spine_shares(body: Body) -> dict[int, dict[str, float]]:
@@ -24,7 +23,7 @@ def spine_shares(body: Body) -> dict[int, dict[str, float]]:
     """
     mapped = [body.joints[joint] for joint in SPINE if joint in body.joints]
     top = body.joints["neck" if "neck" in body.joints else "head"]
-    bones = _between(body, mapped[0], top)
+    bones = between(body.rest, mapped[0], top)
     bones = [mapped[0], *bones] if set(mapped) <= {mapped[0], *bones} else mapped
     heads = body.rest.heads[[*bones, top]]
     rig = _marks(np.linalg.norm(np.diff(heads, axis=0), axis=1))
@@ -45,17 +44,7 @@ def neck_bones(body: Body) -> list[int]:
     """The bones between the one mapped to the neck and the head: they turn with the neck."""
     if "neck" not in body.joints:
         return []
-    return _between(body, body.joints["neck"], body.joints["head"])
-
-
-def _between(body: Body, lower: int, upper: int) -> list[int]:
-    """Bones on the way from `lower` up to `upper`, without both; none if the one does not carry the other."""
-    chain = body.rest.carried_by(upper)
-    if lower not in chain:
-        return []
-    names = body.rest.names
-    way = chain[: chain.index(lower)][::-1]
-    return [bone for bone in way if not body.rest.copies[bone] and not names[bone].startswith(_MECHANISM)]
+    return between(body.rest, body.joints["neck"], body.joints["head"])
 
 
 def _marks(lengths: np.ndarray) -> np.ndarray:
