@@ -68,7 +68,7 @@ def _search(options: argparse.Namespace) -> None:
     from ..library import Library, search
 
     frames = Request(options.prompt, options.seconds).frames
-    encoder = _encoder()
+    encoder = _encoder(options.model)
     query = encoder.encode([options.prompt]).sentence[0]
     found = search([Library.open(file) for file in options.files], query, encoder.name, frames, options.count)
     for reference, _ in found:
@@ -107,11 +107,14 @@ def _import(options: argparse.Namespace) -> None:
     sys.stdout.write(f"{count} clips in {output}\n")
 
 
-def _encoder() -> TextEncoder:
+def _encoder(model: Path | None = None) -> TextEncoder:
+    """The text encoder of a model, or the starter model's."""
+    from ..model_card import read_card
+    from ..model_folder import CARD
     from ..text import load_encoder
     from ..text.minilm import NAME
 
-    return load_encoder(NAME)
+    return load_encoder(NAME if model is None else read_card(model / CARD).encoder, model)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -136,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("files", type=Path, nargs="+", help="the libraries")
     search.add_argument("--seconds", type=float, default=5.0, help="length of the wanted motion (default: 5)")
     search.add_argument("--count", type=int, default=5, help="number of clips to show (default: 5)")
+    search.add_argument("--model", type=Path, help="folder of the model whose text encoder reads the prompt")
     search.set_defaults(run=_search)
 
     index = verbs.add_parser("index", help="compute the text features that a library still lacks")

@@ -143,6 +143,12 @@ def test_libraries_without_official_features_are_refused(official: Official, tmp
     assert "mine" in caught.value.message
 
 
+def test_the_library_can_be_searched(official: Official, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["search", "he walks", str(official.folder / "library.sqlite"), "--model", str(official.folder)]
+    assert library([*words, "--count", "3"]) == 0
+    assert capsys.readouterr().out.count("caption") == 3
+
+
 def test_the_command_line_generates(official: Official, tmp_path: Path) -> None:
     words = ["he walks", "--seconds", "0.8", "--model", str(official.folder), "--output", str(tmp_path / "take.npz")]
     command = [sys.executable, "-m", "backend", "generate", *words]
