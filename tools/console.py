@@ -66,7 +66,7 @@ def call_quietly(command: Sequence[str | Path], log: Path, what: str, remedy: st
                 time.sleep(0.2)
                 if time.monotonic() - beat > HEARTBEAT_SECONDS:
                     beat = time.monotonic()
-                    say(f"    {beat - started:4.0f} s  {last_lines(log, 1)[:100]}")
+                    say(f"    {what}: {beat - started:.0f} s")
                 if time.monotonic() - started > TIME_LIMIT_SECONDS:
                     process.kill()
         except BaseException:
@@ -74,7 +74,7 @@ def call_quietly(command: Sequence[str | Path], log: Path, what: str, remedy: st
             process.wait()
             raise
     if process.returncode:
-        raise BuildError(f"{what} failed:\n{last_lines(log, LOG_TAIL)}", f"{remedy} The whole log: {relative(log)}")
+        raise BuildError(f"Failed: {what}.\n{last_lines(log, LOG_TAIL)}", f"{remedy} The whole log: {relative(log)}")
 
 
 def last_lines(log: Path, count: int) -> str:

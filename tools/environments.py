@@ -84,14 +84,14 @@ def ensure(environment: Environment) -> Path:
         call_quietly(
             [_base_python(environment), "-m", "venv", "--clear", environment.folder],
             log,
-            "Making a virtual environment",
+            "making a virtual environment",
             "On Debian and Ubuntu install the package python3-venv and repeat the command.",
         )
     for words in environment.installs:
         call_quietly(
             [environment.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *words],
             log,
-            "Installing packages",
+            "installing packages",
             "Check the network and the free disk space and repeat the command: what is there is kept.",
         )
     _check_imports(environment)

@@ -49,6 +49,7 @@ def run(parser: argparse.ArgumentParser, words: list[str]) -> int:
 
     def stage(name: str, module: str, *options: object, python: Path = blender_python) -> None:
         """One step as a program of its own, timed."""
+        say(f"Now: {name}")
         clock = time.monotonic()
         command = [python, "-m", f"tools.demo.{module}", *map(str, options)]
         try:
