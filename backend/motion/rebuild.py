@@ -9,12 +9,16 @@ import numpy as np
 
 from .clip import Motion
 from .contacts import detect_contacts, held_contacts, lock_feet
+from .features import smooth
 from .rotations import forward_kinematics, rotations_from_positions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.floating[Any]]
+
+SMOOTHING: Final = 0.7
+"""Frames (sigma): takes the tremble out of what a network predicts frame by frame, and leaves kicks and steps alone."""
 
 _STANDS: Final = 0.5
 
@@ -25,7 +29,8 @@ def rebuilt(positions: Array, contacts: Array, fps: float) -> Motion:
     Its contacts are those that the foot lock held and that still look like standing afterwards.
     """
     levels = np.clip(contacts, 0.0, 1.0).astype(np.float32)
-    posed = forward_kinematics(rotations_from_positions(positions), positions[:, 0])
+    calm = smooth(positions, SMOOTHING)
+    posed = forward_kinematics(rotations_from_positions(calm), calm[:, 0])
     locked = lock_feet(posed, levels, fps)
     # Once more from the locked joints, so that rotations and positions say the same to the last bit.
     rotations = rotations_from_positions(locked)

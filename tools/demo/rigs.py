@@ -56,8 +56,11 @@ def _from_file(path: Path) -> bpy.types.Object:
     if not armatures:
         raise ValueError(f"There is no armature in {path.name}.")
     rig = max(armatures, key=lambda each: len(each.data.bones))
-    # A motion that the file came with would only be in the way.
-    rig.animation_data_clear()
+    # A motion that the file came with would only be in the way; the drivers of a control rig must stay.
+    if rig.animation_data:
+        rig.animation_data.action = None
+        for track in list(rig.animation_data.nla_tracks):
+            rig.animation_data.nla_tracks.remove(track)
     for bone in rig.pose.bones:
         bone.matrix_basis.identity()
     return rig
