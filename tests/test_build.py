@@ -72,6 +72,15 @@ def test_an_environment_that_cannot_import_is_not_called_ready(small: Environmen
     assert not broken.mark.exists()
 
 
+def test_a_missing_system_library_is_told_with_the_packages_that_bring_it(small: Environment) -> None:
+    broken = dataclasses.replace(small, imports="ctypes; ctypes.CDLL('libnowhere.so.9')")
+    small.mark.unlink(missing_ok=True)
+    with pytest.raises(BuildError, match=r"libnowhere\.so\.9") as caught:
+        ensure(broken)
+    assert "apt-get install" in caught.value.remedy
+    assert "libxkbcommon0" in caught.value.remedy
+
+
 def test_a_failed_install_shows_why(small: Environment) -> None:
     with pytest.raises(BuildError, match="Invalid requirement"):
         ensure(dataclasses.replace(small, installs=(("not a requirement",),)))

@@ -82,10 +82,10 @@ def animate(request: dict[str, Any]) -> dict[str, Any]:
 
     take = _take(settings.takes[0])
     scene.frame_end = int(rig.animation_data.action.frame_range[1])
-    backend_formats = importlib.import_module(f"{MODULE}.backend.motion.formats")
-    backend_formats.write_takes(output / "take.npz", [take.motion], [take.provenance.to_json()])
-    _export_bvh(output / "motion.bvh", rig)
-    clock.lap("export")
+    formats = importlib.import_module(f"{MODULE}.backend.motion.formats")
+    for name in ("take.npz", "motion.bvh"):
+        formats.write_takes(output / name, [take.motion], [take.provenance.to_json()])
+    clock.lap("write take and BVH")
 
     _dress(scene, rig)
     scene.frame_set(scene.frame_start)
@@ -104,19 +104,6 @@ def _take(item: Any) -> Any:  # noqa: ANN401  types that only the installed add-
     """The take behind an entry of the sidebar's list."""
     protocol = importlib.import_module(f"{MODULE}.shared").protocol
     return protocol.parse_take(protocol.read(io.BytesIO(base64.b64decode(item.frame))))
-
-
-def _export_bvh(file: Path, rig: bpy.types.Object) -> None:
-    """The same take on a plain skeleton, by Blender's exporter: a control rig would leave hundreds of helper bones."""
-    scene = bpy.context.scene
-    skeleton = importlib.import_module(f"{MODULE}.rig.armature").build_skeleton("BVH")
-    operators: Any = bpy.ops
-    operators.remodiffuse.accept_take()
-    operators.export_anim.bvh(filepath=str(file), frame_start=scene.frame_start, frame_end=scene.frame_end)
-    bpy.data.actions.remove(skeleton.animation_data.action)
-    bpy.data.armatures.remove(skeleton.data)
-    bpy.context.view_layer.objects.active = rig
-    rig.select_set(True)
 
 
 def _dress(scene: bpy.types.Scene, rig: bpy.types.Object) -> None:
