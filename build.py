@@ -32,11 +32,14 @@ MENU = {
     "Use it": {
         "extension": ("tools.extension", "the zip for Blender, built and validated into dist/"),
         "generate": ("tools.backend", "a prompt to .npz or .bvh without Blender"),
-        "library": ("tools.backend", "look into motion libraries and add to them"),
+        "library": ("tools.backend", "make, fill, list and search motion libraries"),
+        "model": ("tools.backend", "turn official checkpoints into model folders"),
     },
     "Teach it": {
         "data": ("tools.backend", "prepare training sets"),
         "train": ("tools.backend", "train a model"),
+        "evaluate": ("tools.backend", "let a model sit the prompt exam"),
+        "publish": ("tools.backend", "turn a training run into the starter model and its library"),
         "verify": ("tools.backend", "compare every stage with golden numbers of the official code"),
     },
 }

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import build
+from backend.__main__ import COMMANDS
 from tools import extension
 from tools.console import BuildError
 from tools.environments import Environment, ensure
@@ -29,6 +30,11 @@ def test_the_menu_names_every_command_and_every_command_runs_somewhere() -> None
         for name, (module, text) in commands.items():
             assert f"{name:<10} {text}" in printed.stdout
             assert callable(importlib.import_module(module).run)
+
+
+def test_commands_of_the_backend_are_known_to_the_backend() -> None:
+    ours = {name for commands in build.MENU.values() for name, (module, _) in commands.items() if "backend" in module}
+    assert ours <= set(COMMANDS)
 
 
 def test_an_unknown_command_is_refused_with_the_list_of_known_ones(capsys: pytest.CaptureFixture[str]) -> None:

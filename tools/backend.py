@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""build.py bench, generate, library, data, train, verify: commands of the backend, run in its environment."""
+"""build.py generate, library, train, ...: commands of the backend, run in its environment."""
 
 from __future__ import annotations
 
