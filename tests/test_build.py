@@ -56,9 +56,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 def test_an_environment_is_made_once(small: Environment, capsys: pytest.CaptureFixture[str]) -> None:
     assert subprocess.run([ensure(small), "-c", "import json"], check=False).returncode == 0
-    assert "Setting up" in capsys.readouterr().out
+    assert "Setting up" in capsys.readouterr().err
     ensure(small)
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().err == ""
 
 
 def test_an_interrupted_set_up_is_taken_up_again(small: Environment, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +66,7 @@ def test_an_interrupted_set_up_is_taken_up_again(small: Environment, capsys: pyt
     small.mark.unlink()
     capsys.readouterr()
     ensure(small)
-    assert "Setting up" in capsys.readouterr().out
+    assert "Setting up" in capsys.readouterr().err
     assert small.mark.read_text() == small.fingerprint()
 
 

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .console import call
+from .console import ROOT, call
 from .environments import BACKEND, ensure
 
 if TYPE_CHECKING:
@@ -15,4 +17,6 @@ if TYPE_CHECKING:
 def run(parser: argparse.ArgumentParser, words: list[str]) -> int:
     """The backend's command of the same name; its own options and help."""
     command = parser.prog.split()[-1]
-    return call([ensure(BACKEND), "-m", "backend", command, *words])
+    # Where the caller stands: paths among the words are meant from there.
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    return call([ensure(BACKEND), "-m", "backend", command, *words], env=env, cwd=Path.cwd())

@@ -32,6 +32,11 @@ def say(text: str = "") -> None:
     print(text, flush=True)
 
 
+def aside(text: str) -> None:
+    """One line about work on the way; standard output stays free for results."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def relative(path: Path) -> str:
     """The path as people see it: relative to where they stand where that is shorter."""
     try:
@@ -40,11 +45,17 @@ def relative(path: Path) -> str:
         return str(path)
 
 
-def call(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, timeout: float | None = None) -> int:
+def call(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
+    timeout: float | None = None,
+) -> int:
     """Run a command whose output people want to see; its exit code. A command that runs too long is killed: 124."""
     words = [str(word) for word in command]
     try:
-        return subprocess.run(words, cwd=ROOT, env=env, timeout=timeout, check=False).returncode  # noqa: S603
+        return subprocess.run(words, cwd=cwd, env=env, timeout=timeout, check=False).returncode  # noqa: S603
     except subprocess.TimeoutExpired:
         say(f"Stopped after {timeout:.0f} s: {' '.join(words[:4])} ...")
         return 124
@@ -66,7 +77,7 @@ def call_quietly(command: Sequence[str | Path], log: Path, what: str, remedy: st
                 time.sleep(0.2)
                 if time.monotonic() - beat > HEARTBEAT_SECONDS:
                     beat = time.monotonic()
-                    say(f"    {what}: {beat - started:.0f} s")
+                    aside(f"    {what}: {beat - started:.0f} s")
                 if time.monotonic() - started > TIME_LIMIT_SECONDS:
                     process.kill()
         except BaseException:

@@ -13,7 +13,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .console import ROOT, BuildError, call_quietly, relative, say
+from .console import ROOT, BuildError, aside, call_quietly, relative
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +76,7 @@ def ensure(environment: Environment) -> Path:
     if mark.exists() and mark.read_text() == environment.fingerprint():
         return environment.executable
     started = time.monotonic()
-    say(f"Setting up {relative(environment.folder)}: {environment.purpose}. Only the first time.")
+    aside(f"Setting up {relative(environment.folder)}: {environment.purpose}. Only the first time.")
     mark.unlink(missing_ok=True)
     log = ROOT / "build" / f"setup-{environment.folder.name.strip('.')}.log"
     log.unlink(missing_ok=True)
@@ -96,7 +96,7 @@ def ensure(environment: Environment) -> Path:
         )
     _check_imports(environment)
     mark.write_text(environment.fingerprint())
-    say(f"Set up in {time.monotonic() - started:.0f} s.")
+    aside(f"Set up in {time.monotonic() - started:.0f} s.")
     return environment.executable
 
 
