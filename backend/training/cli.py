@@ -77,9 +77,8 @@ def publish(argv: Sequence[str] | None = None) -> int:
     config = RunConfig.read(options.config)
     run = options.run or Path("runs") / options.config.stem
     if options.what == "model":
-        facts = {"data": "CMU motion capture, Mesh2Motion (CC0)", "device": "one CPU core, float32"}
         card = publishing.export_model(
-            config, run / "checkpoint.pt", options.output, SamplerConfig(options.start, options.margin), facts
+            config, run / "checkpoint.pt", options.output, SamplerConfig(options.start, options.margin)
         )
         sys.stdout.write(f"{options.output}: {card.training['iterations']} iterations\n")
         return 0

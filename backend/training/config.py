@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A training run as a TOML file: [data], [model], [loss], [training]."""
+"""A training run as a TOML file: [data], [model], [loss], [training], [card]."""
 
 from __future__ import annotations
 
@@ -57,6 +57,8 @@ class RunConfig:
     model: ModelConfig
     loss: LossConfig = field(default_factory=LossConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    card: dict[str, Any] = field(default_factory=dict)
+    """Facts for the model card, for people: data, results, limits."""
 
     @classmethod
     def read(cls, path: Path) -> RunConfig:
@@ -68,6 +70,7 @@ class RunConfig:
                 model=ModelConfig.from_dict(table["model"]),
                 loss=_known(LossConfig, table.get("loss", {})),
                 training=_known(TrainingConfig, table.get("training", {})),
+                card=table.get("card", {}),
             )
         except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
             raise BackendError(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
@@ -61,9 +61,7 @@ _KINDS_OF_RULE: Final = {
 _RULE_OF_KIND: Final = {kind: rule for rule, kinds in _KINDS_OF_RULE.items() for kind in kinds}
 
 
-def export_model(
-    config: RunConfig, checkpoint: Path, folder: Path, sampler: SamplerConfig, training: dict[str, Any]
-) -> ModelCard:
+def export_model(config: RunConfig, checkpoint: Path, folder: Path, sampler: SamplerConfig) -> ModelCard:
     """Write the averaged weights of a run as a model folder."""
     state = torch.load(checkpoint, weights_only=True)
     mean, deviation = normalisation(TrainingSet.load(Path(config.data)).rows)
@@ -75,7 +73,7 @@ def export_model(
         config=config.model,
         layout=LAYOUT,
         sampler=sampler,
-        training=training | {"iterations": state["iteration"], "hours": round(state["seconds"] / 3600, 2)},
+        training=config.card | {"iterations": state["iteration"], "hours": round(state["seconds"] / 3600, 2)},
     )
     return save_model(folder, card, state["average"], torch.from_numpy(mean), torch.from_numpy(deviation))
 

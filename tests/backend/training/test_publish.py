@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from backend.library import Library
+from backend.model_card import SamplerConfig
+from backend.model_folder import load_model
+from backend.training.data.prepare import TrainingSet
+from backend.training.publish import LICENCE, SOURCE, Wanted, export_model, plan, starter_library, training_library
+from backend.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from backend.training.config import RunConfig
+
+
+@pytest.fixture
+def published(config: RunConfig, tmp_path: Path) -> Path:
+    """A model folder made from a run of a few iterations."""
+    run = Trainer(config, tmp_path / "run")
+    run.run(last=4)
+    export_model(config, run.checkpoint, tmp_path / "model", SamplerConfig(start_timestep=300))
+    return tmp_path / "model"
+
+
+def test_the_card_tells_how_long_it_was_trained(published: Path) -> None:
+    card = load_model(published).card
+    assert card.training["iterations"] == 4
+    assert card.licence == "CC0-1.0"
+    assert card.sampler.start_timestep == 300
+
+
+def test_every_kind_of_motion_is_planned_for(config: RunConfig) -> None:
+    data = TrainingSet.load(Path(config.data))
+    wanted = plan(data)
+    assert {one.kind for one in wanted} == set(data.groups)
+    assert all(caption.startswith("a person ") for one in wanted for caption in one.captions)
+
+
+def test_the_starter_library_holds_only_what_the_model_sampled_and_comes_out_the_same_again(
+    config: RunConfig, published: Path, tmp_path: Path
+) -> None:
+    data = TrainingSet.load(Path(config.data))
+    training_library(data, tmp_path / "references.sqlite")
+    wanted = [Wanted("walk", ("a person walks forward",), 2.0), Wanted("run", ("a person runs forward",), 3.0)]
+    digests = []
+    for _ in range(2):
+        starter_library(published, tmp_path / "references.sqlite", wanted, 2, lambda done, total: None)
+        with Library.open(published / "library.sqlite") as library:
+            clips = [library.clip(number) for number in library.clips()]
+        assert [(clip.source, clip.licence, clip.frames) for clip in clips] == [
+            (SOURCE, LICENCE, 40),
+            (SOURCE, LICENCE, 60),
+        ]
+        digests.append((published / "library.sqlite").read_bytes())
+    assert digests[0] == digests[1]
