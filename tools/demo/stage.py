@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 640
 HEIGHT: Final = 360
-SAMPLES: Final = 3
+SAMPLES: Final = 4
 # How far the camera stands, in body heights, and from where: turned from the facing direction, raised.
 DISTANCE: Final = 3.0
 TURN_DEGREES: Final = 38.0
