@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
@@ -15,6 +15,7 @@ from .diffusion import Schedule, Start, sample, take_coins, take_noise
 from .errors import BackendError
 from .library import Library, Retrieved, search
 from .library.fit import fits, fitted
+from .library.opposites import contradictions
 from .model_folder import LIBRARY, STARTER, LoadedModel, load_model
 from .motion.decoding import decoded, supported
 from .motion.rebuild import rebuilt
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from .model import Conditioning
+    from .model_card import SamplerConfig
     from .motion.clip import Motion
     from .request import Request
 
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
 
 MOST_DEVIATIONS: Final = 1000.0
 """No motion is that many standard deviations from the mean; a network without training can be, and is held there."""
+
+REACH: Final = 4
+"""How many times more clips are looked at where some may turn out to say the opposite."""
+
 START_CANDIDATES: Final = 8
 """References among which a take finds the one that its sampling starts from."""
 
@@ -79,6 +85,11 @@ class Generator:
         encoder = CachedEncoder(load_encoder(loaded.card.encoder, folder))
         return cls(loaded, encoder, [Library.open(path) for path in libraries])
 
+    def with_sampler(self, sampler: SamplerConfig) -> Self:
+        """The same model, encoder and libraries, sampled in another way."""
+        card = replace(self.model.card, sampler=sampler)
+        return type(self)(replace(self.model, card=card), self.encoder, self.libraries)
+
     def generate(self, request: Request, progress: Progress | None = None) -> list[Take]:
         """`request.count` takes. `progress(stage, step, steps)` may raise CancelledError, which ends the work."""
         frames = self._own_frames(request)
@@ -89,7 +100,7 @@ class Generator:
         text = self.encoder.encode([request.prompt])
 
         report("retrieval", 0, 1)
-        found = self._search(text, frames)
+        found = self._search(request.prompt, text, frames)
         guides = found[: self.model.card.config.references]
         origins = [self._origin(found, frames, seed) for seed in seeds]
 
@@ -110,7 +121,7 @@ class Generator:
         """The clip that the first take of a request starts from; None where sampling starts from noise."""
         text = self.encoder.encode([request.prompt])
         frames = self._own_frames(request)
-        return self._origin(self._search(text, frames), frames, request.seed)
+        return self._origin(self._search(request.prompt, text, frames), frames, request.seed)
 
     def _own_frames(self, request: Request) -> int:
         """The wanted length in frames of the model."""
@@ -125,11 +136,19 @@ class Generator:
             )
         return frames
 
-    def _search(self, text: TextFeatures, frames: int) -> list[Retrieved]:
+    def _search(self, prompt: str, text: TextFeatures, frames: int) -> list[Retrieved]:
         """The best clips for prompt and length, best first; they depend on nothing else."""
         wanted = max(START_CANDIDATES, self.model.card.config.references)
         length = frames * FPS / self.model.card.layout.fps
-        return search(self.libraries, text.sentence[0], self.encoder.name, length, wanted)
+        factor = self.model.card.sampler.opposite_factor
+        if factor == 1.0:
+            return search(self.libraries, text.sentence[0], self.encoder.name, length, wanted)
+        wide = search(self.libraries, text.sentence[0], self.encoder.name, length, REACH * wanted)
+        judged = [
+            Retrieved(replace(one, score=one.score * factor ** contradictions(prompt, one.caption)), clip)
+            for one, clip in wide
+        ]
+        return sorted(judged, key=lambda each: -each.reference.score)[:wanted]
 
     def _origin(self, found: Sequence[Retrieved], frames: int, seed: int) -> Retrieved | None:
         """The clip that the take of this seed starts from: one that fits about as well as the best, by the seed's dice.

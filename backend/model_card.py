@@ -26,6 +26,8 @@ class SamplerConfig:
     """Sampling starts from the best reference noised to this timestep; 0 = from pure noise."""
     start_margin: float = 0.05
     """Each take starts from one of the references that score at most this much below the best."""
+    opposite_factor: float = 1.0
+    """The score of a reference whose caption says the opposite (left for right) times this; 1 = the paper's score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class ModelCard:
         if (
             not 0 <= self.sampler.start_timestep < self.config.diffusion.steps
             or not 0 <= self.sampler.start_margin <= 1
+            or not 0 < self.sampler.opposite_factor <= 1
         ):
             raise bad_card("a sampler setting is out of range")
         if self.layout.rotations and self.sampler.start_timestep:

@@ -25,7 +25,10 @@ _ALIKE: Final = 0.55
 
 
 def looped(positions: Array, frames: int) -> Array | None:
-    """Positions (T, 22, 3) with their best cycle repeated up to `frames`; None when no part of them closes well."""
+    """Positions (T, 22, 3) with their best cycle repeated until they have `frames` or a little more.
+
+    What comes before and after the cycle stays. None when no part of them closes well.
+    """
     rows = rows_of(positions)
     cycle = _best_cycle(rows)
     if cycle is None:
@@ -33,9 +36,9 @@ def looped(positions: Array, frames: int) -> Array | None:
     # Frame `last` looks like frame `first`, so what follows the one is blended into what follows the other.
     first, last = cycle
     result = rows[: last + SEAM]
-    while len(result) < frames:
+    while len(result) - SEAM + len(rows) - first < frames:
         result = _joined(result, rows[first : last + SEAM])
-    return positions_of(result[:frames])
+    return positions_of(_joined(result, rows[first:]) if len(rows) < frames else rows)
 
 
 def repeated(positions: Array, frames: int) -> Array:

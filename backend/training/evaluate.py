@@ -93,7 +93,7 @@ def ways(generator: Generator) -> dict[str, Callable[[str, int, int], Positions]
             )
         return rebuilt(*fitted(origin.clip, frames), FPS).positions
 
-    noise = _restarted(generator, 0)
+    noise = generator.with_sampler(replace(generator.model.card.sampler, start_timestep=0))
     alone = Generator(noise.model, generator.encoder, [])
     return {
         "full": full,
@@ -101,12 +101,6 @@ def ways(generator: Generator) -> dict[str, Callable[[str, int, int], Positions]
         "no library": lambda *one: alone.generate(Request(one[0], one[1] / FPS, one[2]))[0].motion.positions,
         "retrieval": retrieval,
     }
-
-
-def _restarted(generator: Generator, start_timestep: int) -> Generator:
-    card = generator.model.card
-    card = replace(card, sampler=replace(card.sampler, start_timestep=start_timestep))
-    return Generator(replace(generator.model, card=card), generator.encoder, generator.libraries)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ rules, where one fits) and moves best.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 LICENCE: Final = "CC0-1.0"
 SOURCE: Final = "sampled by starter model"
+CLOSER: Final = (1, 2, 4, 8)
+"""Parts of the model's start timestep from which a library clip is sampled, one after the other until it passes."""
+
 CAPTIONS: Final = 12
 """Captions of a library clip."""
 
@@ -135,16 +138,27 @@ def plan(data: TrainingSet, seed: int = 0) -> list[Wanted]:
 def starter_library(
     folder: Path, references: Path, wanted: list[Wanted], samples: int, progress: Callable[[int, int], None]
 ) -> None:
-    """Sample the library of the model in `folder`, beside its weights. The same inputs give the same file."""
-    generator = Generator.load(folder, [references])
+    """Sample the library of the model in `folder`, beside its weights. The same inputs give the same file.
+
+    A sample that fails the rule of its kind is sampled again, closer and closer to its reference; what never passes is
+    left out, because a reference that does not do what its caption says misleads every take that uses it.
+    """
+    loaded = Generator.load(folder, [references])
+    sampler = loaded.model.card.sampler
+    generators = [
+        loaded.with_sampler(replace(sampler, start_timestep=max(1, sampler.start_timestep // part), start_margin=0.0))
+        for part in CLOSER
+    ]
     draft = folder / (LIBRARY + ".new")
     draft.unlink(missing_ok=True)
     with Library.create(draft, "starter library") as library:
         for number, one in enumerate(wanted):
             progress(number, len(wanted))
-            takes = generator.generate(Request(one.captions[0], one.seconds, seed=1000 + 16 * number, count=samples))
-            best = min(takes, key=lambda take: _fault(take, _rule(one.kind)))
-            library.add(Clip(one.captions, best.motion.positions, best.motion.contacts, SOURCE, LICENCE, (one.kind,)))
+            request = Request(one.captions[0], one.seconds, seed=1000 + 16 * number, count=samples)
+            best = _best(generators, request, _rule(one.kind))
+            if best is not None:
+                motion = best.motion
+                library.add(Clip(one.captions, motion.positions, motion.contacts, SOURCE, LICENCE, (one.kind,)))
         library.index(load_encoder(ENCODER))
         library.seal()
     remove_companions(folder / LIBRARY)
@@ -155,8 +169,17 @@ def _rule(kind: str) -> str | None:
     return kind if kind in RULES else _RULE_OF_KIND.get(kind)
 
 
-def _fault(take: Take, rule: str | None) -> tuple[bool, float]:
+def _best(generators: list[Generator], request: Request, rule: str | None) -> Take | None:
+    """Of the takes that pass the rule the one that moves best; None where none does."""
+    for generator in generators:
+        takes = generator.generate(request)
+        fit = [take for take in takes if rule is None or passes(rule, Measures(take.motion.positions.astype(float)))]
+        if fit:
+            return min(fit, key=_clumsiness)
+    return None
+
+
+def _clumsiness(take: Take) -> float:
+    """Each term is 1 where a motion starts to look wrong."""
     quality = Quality.of(take.motion.positions)
-    fails = rule is not None and not passes(rule, Measures(take.motion.positions.astype(np.float64)))
-    # Each term is 1 where a motion starts to look wrong.
-    return fails, quality.skate / 0.3 + quality.penetration / 0.05 + quality.jerk / 150.0
+    return quality.skate / 0.3 + quality.penetration / 0.05 + quality.jerk / 150.0

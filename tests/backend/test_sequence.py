@@ -17,8 +17,8 @@ WALK = gait(80, speed=1.2, swing=0.5)[0].astype(np.float64)
 def test_a_cycle_is_found_and_repeated_without_a_jump() -> None:
     longer = looped(WALK, 180)
     assert longer is not None
-    assert len(longer) == 180
-    assert Measures(longer).forward == pytest.approx(1.2 * 9, rel=0.1)
+    assert 180 <= len(longer) < 240
+    assert Measures(longer[:180]).forward == pytest.approx(1.2 * 9, rel=0.1)
     step = np.linalg.norm(np.diff(longer, axis=0), axis=-1).max()
     assert step < 1.3 * np.linalg.norm(np.diff(WALK, axis=0), axis=-1).max()
 

@@ -106,7 +106,7 @@ def _travel(positions: Array, source: str, action: Action, rng: random.Random) -
     variants = [positions]
     longer = sequence.looped(positions, rng.randint(100, 180))
     if longer is not None and len(positions) < 150:
-        variants.append(grounded(longer))
+        variants.append(grounded(longer[:MAX_FRAMES]))
     # The data has next to no backward walking; a reversed walk is one.
     variants += [augment.reversed_in_time(variant) for variant in variants if rng.random() < 0.5]
     for variant in variants:
