@@ -15,7 +15,7 @@ from .diffusion import Schedule, Start, sample, take_coins, take_noise
 from .errors import BackendError
 from .library import Library, Retrieved, search
 from .library.fit import fits, fitted
-from .library.opposites import contradictions
+from .library.opposites import contradictions, sides
 from .model_folder import LIBRARY, STARTER, LoadedModel, load_model
 from .motion.decoding import decoded, supported
 from .motion.rebuild import rebuilt
@@ -105,9 +105,12 @@ class Generator:
         origins = [self._origin(found, frames, seed) for seed in seeds]
 
         report("conditions", 0, 1)
-        conditions = self._conditions(text, guides).repeated(request.count)
+        clips = [origin.clip for origin in origins if origin is not None]
+        starts = [self._features(*fitted(clip.positions, clip.contacts, frames)) for clip in clips]
+        aligned = torch.stack(starts) if starts else None
+        conditions = self._conditions(text, guides, aligned, request.count)
 
-        features = self._sample(frames, seeds, conditions, origins, report)
+        features = self._sample(frames, seeds, conditions, aligned, report)
 
         takes = []
         for number, rows in enumerate(features):
@@ -118,7 +121,7 @@ class Generator:
         return takes
 
     def origin(self, request: Request) -> Retrieved | None:
-        """The clip that the first take of a request starts from; None where sampling starts from noise."""
+        """The clip that the first take of a request is made from; None where sampling starts from noise alone."""
         text = self.encoder.encode([request.prompt])
         frames = self._own_frames(request)
         return self._origin(self._search(request.prompt, text, frames), frames, request.seed)
@@ -144,19 +147,19 @@ class Generator:
         if factor == 1.0:
             return search(self.libraries, text.sentence[0], self.encoder.name, length, wanted)
         wide = search(self.libraries, text.sentence[0], self.encoder.name, length, REACH * wanted)
+        own = sides(prompt)
         judged = [
-            Retrieved(replace(one, score=one.score * factor ** contradictions(prompt, one.caption)), clip)
+            Retrieved(replace(one, score=one.score * factor ** int(contradictions(own, sides(one.caption)))), clip)
             for one, clip in wide
         ]
         return sorted(judged, key=lambda each: -each.reference.score)[:wanted]
 
     def _origin(self, found: Sequence[Retrieved], frames: int, seed: int) -> Retrieved | None:
-        """The clip that the take of this seed starts from: one that fits about as well as the best, by the seed's dice.
-
-        Clips that need no more than a little stretching come first.
+        """The clip that the take of this seed starts from, or is shown frame by frame: one that fits about as well as
+        the best, by the seed's dice. Clips that need no more than a little stretching come first.
         """
         sampler = self.model.card.sampler
-        if not found or not sampler.start_timestep:
+        if not found or not (sampler.start_timestep or self.model.card.config.aligned_reference):
             return None
         near = [each for each in found if each.reference.score >= found[0].reference.score - sampler.start_margin]
         near = [each for each in near if fits(each.clip.frames, frames)] or near
@@ -165,12 +168,15 @@ class Generator:
         return near[dice.integers(len(near))]
 
     @torch.inference_mode()
-    def _conditions(self, text: TextFeatures, guides: Sequence[Retrieved]) -> Conditioning:
-        """Prompt and references as the denoiser reads them, for one sample."""
+    def _conditions(
+        self, text: TextFeatures, guides: Sequence[Retrieved], aligned: Tensor | None, count: int
+    ) -> Conditioning:
+        """Prompt and references as the denoiser reads them, for `count` samples; `aligned` (count, T, F) holds one
+        reference of each, fitted to length."""
         network, device = self.model.network, self.model.device
         prompt = network.encode_text(text.tokens.to(device), text.mask.to(device))
         if not guides:
-            return network.denoiser.condition(prompt, None)
+            return network.denoiser.condition(prompt, None).repeated(count)
         motions, captions = self._official(guides) if self.model.card.layout.rotations else self._encoded(guides)
         motions = [motion[: self.model.card.config.max_frames] for motion in motions]
         lengths = torch.tensor([len(motion) for motion in motions], device=device)
@@ -180,7 +186,8 @@ class Generator:
             captions.tokens[None].to(device),
             captions.mask[None].to(device),
         )
-        return network.denoiser.condition(prompt, references)
+        shared = network.denoiser.condition(prompt, references).repeated(count)
+        return shared if aligned is None else network.denoiser.aligned_to(shared, aligned)
 
     def _encoded(self, guides: Sequence[Retrieved]) -> tuple[list[Tensor], TextFeatures]:
         """Normalised features and captions of references, made from their positions and words."""
@@ -205,13 +212,13 @@ class Generator:
         frames: int,
         seeds: Sequence[int],
         conditions: Conditioning,
-        origins: Sequence[Retrieved | None],
+        aligned: Tensor | None,
         report: Progress,
     ) -> Tensor:
         """Features (K, T, F) of all takes, in one batch. Each has noise and coins of its own seed."""
         config, device = self.model.card.config, self.model.device
         noise = np.stack([take_noise(seed, frames, config.features) for seed in seeds])
-        starts = [self._features(*fitted(origin.clip, frames)) for origin in origins if origin is not None]
+        timestep = self.model.card.sampler.start_timestep
         normalised = sample(
             self.model.network.denoiser,
             conditions,
@@ -220,7 +227,7 @@ class Generator:
             take_coins(seeds, len(self._schedule)),
             self._schedule,
             config.mixture,
-            Start(torch.stack(starts), self.model.card.sampler.start_timestep) if starts else None,
+            None if aligned is None or not timestep else Start(aligned, timestep),
             lambda step, steps: report("sampling", step, steps),
         )
         if not normalised.isfinite().all():

@@ -28,8 +28,9 @@ def sample_plainly(
     coins: NDArray[np.int64],
     schedule: Schedule,
     mixture: MixtureConfig,
+    aligned: Tensor | None = None,
 ) -> Tensor:
-    """As `sample`, but every step evaluates all four branches and reads the conditions afresh."""
+    """As `sample`, but every step evaluates all four branches and reads all conditions afresh."""
     weights = torch.from_numpy(mixture_weights(mixture, schedule.timesteps, coins)).to(noise)
     x = noise
     for index in reversed(range(len(schedule))):
@@ -38,7 +39,7 @@ def sample_plainly(
         for branch, (keep_text, keep_references) in enumerate(zip(KEEPS_TEXT, KEEPS_REFERENCES, strict=True)):
             kept = torch.full_like(timesteps, keep_text, dtype=torch.bool)
             kept_references = torch.full_like(timesteps, keep_references, dtype=torch.bool)
-            predicted = model(x, timesteps, frame_mask, text, references, kept, kept_references)
+            predicted = model(x, timesteps, frame_mask, text, references, kept, kept_references, aligned)
             clean = clean + weights[index, :, branch, None, None] * predicted
         x = schedule.ddim_step(x, clean, index)
     return x

@@ -14,7 +14,6 @@ from ..motion.skeleton import FPS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .clip import Clip
 
 MAX_STRETCH: Final = 1.25
 """How much slower or faster a motion may get; beyond that it looks wrong."""
@@ -25,13 +24,14 @@ def fits(frames: int, wanted: int) -> bool:
     return 1 / MAX_STRETCH <= wanted / frames <= MAX_STRETCH
 
 
-def fitted(clip: Clip, wanted: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Positions (wanted, 22, 3) and contacts (wanted, 4): the clip slower or faster by at most MAX_STRETCH.
+def fitted(
+    positions: NDArray[np.float32], contacts: NDArray[np.float32], wanted: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Positions (T, 22, 3) and contacts (T, 4) as `wanted` frames: slower or faster by at most MAX_STRETCH.
 
     Where that is not enough a cycle of it is repeated, or its last pose held; or its end is cut off.
     """
-    positions, contacts = clip.positions, clip.contacts
-    if wanted > clip.frames * MAX_STRETCH:
+    if wanted > len(positions) * MAX_STRETCH:
         longer = looped(positions, wanted)
         if longer is not None:
             positions = longer.astype(np.float32)

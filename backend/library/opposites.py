@@ -4,7 +4,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 OPPOSITES: Final[tuple[tuple[frozenset[str], frozenset[str]], ...]] = tuple(
     (frozenset(one.split()), frozenset(other.split()))
@@ -17,11 +22,12 @@ OPPOSITES: Final[tuple[tuple[frozenset[str], frozenset[str]], ...]] = tuple(
 )
 
 
-def contradictions(prompt: str, caption: str) -> int:
-    """In how many ways the two exclude each other: one says only left, the other only right, and so on."""
-    words = [frozenset(re.findall(r"[a-z]+", text.lower())) for text in (prompt, caption)]
-    count = 0
-    for one, other in OPPOSITES:
-        prompt_says, caption_says = ((bool(each & one), bool(each & other)) for each in words)
-        count += prompt_says in ((True, False), (False, True)) and caption_says == prompt_says[::-1]
-    return count
+def sides(text: str) -> NDArray[np.int8]:
+    """(len(OPPOSITES),): 1 where the text says one word of a pair only, -1 where it says the other only, else 0."""
+    words = frozenset(re.findall(r"[a-z]+", text.lower()))
+    return np.array([bool(words & one) - bool(words & other) for one, other in OPPOSITES], np.int8)
+
+
+def contradictions(one: NDArray[np.int8], other: NDArray[np.int8]) -> NDArray[np.int64]:
+    """In how many ways two texts exclude each other, from their `sides`; either may be a stack of them (N, pairs)."""
+    return (one * other == -1).sum(axis=-1)

@@ -46,14 +46,16 @@ class ReferenceCondition:
 class Conditioning:
     """Text and references as the denoiser reads them: what does not change from one denoising step to the next.
 
-    Per block a summary of the text and one of the references (None where a model samples without any), and the pooled
-    vectors (B, E) that join the time embedding (None unless the model has that option).
+    Per block a summary of the text and one of the references (None where a model samples without any); the pooled
+    vectors (B, E) that join the time embedding and the aligned reference (B, T, D) that joins the noisy frames (None
+    unless the model has those options).
     """
 
     text: tuple[Summary, ...]
     references: tuple[Summary, ...] | None
     pooled_text: Tensor | None
     pooled_references: Tensor | None
+    aligned: Tensor | None = None
 
     def rows(self, index: Tensor) -> Conditioning:
         """The conditions of some samples; an index (N,) may name a sample several times."""
@@ -62,6 +64,7 @@ class Conditioning:
             references=None if self.references is None else tuple(summary.rows(index) for summary in self.references),
             pooled_text=None if self.pooled_text is None else self.pooled_text[index],
             pooled_references=None if self.pooled_references is None else self.pooled_references[index],
+            aligned=None if self.aligned is None else self.aligned[index],
         )
 
     def repeated(self, count: int) -> Conditioning:
@@ -79,20 +82,25 @@ class Conditioning:
             for vectors, keep in ((self.pooled_text, keep_text), (self.pooled_references, keep_references))
             if vectors is not None
         ]
-        return BlockConditions(tuple(sources), sum(pooled[1:], pooled[0]) if pooled else None)
+        aligned = None if self.aligned is None else self.aligned * keep_references[:, None, None]
+        return BlockConditions(tuple(sources), sum(pooled[1:], pooled[0]) if pooled else None, aligned)
 
 
 @dataclass(frozen=True, slots=True)
 class BlockConditions:
-    """Per block one summary of all conditions that a sample keeps; `pooled` (B, E) joins the time embedding."""
+    """Per block one summary of all conditions that a sample keeps; `pooled` (B, E) joins the time embedding, `aligned`
+    (B, T, D) the noisy frames."""
 
     sources: tuple[Summary, ...]
     pooled: Tensor | None
+    aligned: Tensor | None = None
 
     def rows(self, index: Tensor) -> BlockConditions:
         """The conditions of some samples."""
         return BlockConditions(
-            tuple(source.rows(index) for source in self.sources), None if self.pooled is None else self.pooled[index]
+            tuple(source.rows(index) for source in self.sources),
+            None if self.pooled is None else self.pooled[index],
+            None if self.aligned is None else self.aligned[index],
         )
 
 

@@ -106,6 +106,8 @@ class ModelConfig:
     """Which token stands for a reference's caption; the last may be padding, as it is in the official model."""
     noise_skip: bool = False
     """A learned skip from the noisy input to the output, one time-dependent gate per channel."""
+    aligned_reference: bool = False
+    """Show the denoiser the best reference frame by frame, fitted to the clip's length, beside the noisy motion."""
 
     def __post_init__(self) -> None:
         _check_types(self)

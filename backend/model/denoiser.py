@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -82,7 +82,7 @@ class Denoiser(nn.Module):
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
-        self.pooled_text = self.pooled_references = self.noise_gate = None
+        self.pooled_text = self.pooled_references = self.noise_gate = self.aligned_projection = None
         if config.pooled_condition:
             self.pooled_text = nn.Linear(config.text_width, time_width, bias=False)
             self.pooled_references = nn.Linear(2 * width, time_width, bias=False)
@@ -90,6 +90,10 @@ class Denoiser(nn.Module):
             self.noise_gate = nn.Sequential(nn.SiLU(), nn.Linear(time_width, config.features))
             nn.init.zeros_(cast("nn.Linear", self.noise_gate[1]).weight)
             nn.init.zeros_(cast("nn.Linear", self.noise_gate[1]).bias)
+        if config.aligned_reference:
+            self.aligned_projection = nn.Linear(config.features, width)
+            nn.init.zeros_(self.aligned_projection.weight)
+            nn.init.zeros_(self.aligned_projection.bias)
 
     def condition(self, text: TextCondition, references: ReferenceCondition | None) -> Conditioning:
         """Everything about the conditions that no denoising step changes."""
@@ -103,6 +107,13 @@ class Denoiser(nn.Module):
             if self.pooled_references is None or references is None
             else self.pooled_references(references.mean()),
         )
+
+    def aligned_to(self, conditions: Conditioning, references: Tensor) -> Conditioning:
+        """The same conditions with one reference of each sample shown frame by frame: (B, T, F), normalised, as long as
+        the clip. A model without that option does not look at them."""
+        if self.aligned_projection is None:
+            return conditions
+        return replace(conditions, aligned=self.aligned_projection(references))
 
     def embed_time(self, timesteps: Tensor) -> Tensor:
         """(N,) timesteps on the schedule's original scale -> (N, E)."""
@@ -127,6 +138,11 @@ class Denoiser(nn.Module):
         """
         frames = self.frame_projection(x_t) + self.positions[: x_t.shape[1]]
         spread = samples
+        if conditions.aligned is not None:
+            # Branches with and without references differ from the first layer on.
+            if spread is not None:
+                frames, mask, spread = frames[spread], mask[spread], None
+            frames = frames + conditions.aligned
         for block, source, style in zip(self._blocks(), conditions.sources, modulation, strict=True):
             frames = block(frames, mask, source, style, spread)
             if spread is not None:

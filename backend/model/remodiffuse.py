@@ -49,11 +49,15 @@ class ReMoDiffuse(nn.Module):
         references: ReferenceCondition | None,
         keep_text: Tensor,
         keep_references: Tensor,
+        aligned: Tensor | None = None,
     ) -> Tensor:
         """Predicts the clean motion (B, T, F), normalised, from a noisy one. For training; sampling: backend.diffusion.
 
         timesteps (B,) 0..999; frame_mask (B, T), true = real frame, T <= max_frames; keep_text and keep_references
-        (B,) say which conditions a sample sees. What stands in padded frames has no influence on real ones.
+        (B,) say which conditions a sample sees; `aligned` (B, T, F) is for `Denoiser.aligned_to`. What stands in padded
+        frames has no influence on real ones.
         """
-        conditions = self.denoiser.condition(text, references).kept(keep_text, keep_references)
-        return self.denoiser(x_t, timesteps, frame_mask, conditions)
+        conditions = self.denoiser.condition(text, references)
+        if aligned is not None:
+            conditions = self.denoiser.aligned_to(conditions, aligned)
+        return self.denoiser(x_t, timesteps, frame_mask, conditions.kept(keep_text, keep_references))

@@ -8,19 +8,14 @@ import dataclasses
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from ..model_card import SamplerConfig
 from ..model_folder import STARTER
 from .config import RunConfig
 from .data.prepare import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-
-OPPOSITE_FACTOR: Final = 0.9
-"""Of our own models: sentence vectors alone confuse left and right."""
 
 
 def data(argv: Sequence[str] | None = None) -> int:
@@ -81,9 +76,7 @@ def publish(argv: Sequence[str] | None = None) -> int:
     config = RunConfig.read(options.config)
     run = options.run or Path("runs") / options.config.stem
     if options.what == "model":
-        card = publishing.export_model(
-            config, run / "checkpoint.pt", options.output, SamplerConfig(options.start, options.margin, OPPOSITE_FACTOR)
-        )
+        card = publishing.export_model(config, run / "checkpoint.pt", options.output, options.start, options.margin)
         sys.stdout.write(f"{options.output}: {card.training['iterations']} iterations\n")
         return 0
     data = TrainingSet.load(Path(config.data))

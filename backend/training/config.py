@@ -55,6 +55,8 @@ class RunConfig:
 
     data: str
     model: ModelConfig
+    start: str | None = None
+    """A model folder whose weights and normalisation the run starts from; what it lacks starts fresh."""
     loss: LossConfig = field(default_factory=LossConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     card: dict[str, Any] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class RunConfig:
             return cls(
                 data=table["data"]["file"],
                 model=ModelConfig.from_dict(table["model"]),
+                start=table["data"].get("start"),
                 loss=_known(LossConfig, table.get("loss", {})),
                 training=_known(TrainingConfig, table.get("training", {})),
                 card=table.get("card", {}),

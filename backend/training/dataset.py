@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from ..library.fit import fitted
+from ..library.opposites import contradictions, sides
 from ..library.retrieval import length_factors
 from .data.prepare import LAYOUT, TrainingSet
 
@@ -31,6 +33,13 @@ POOL: Final = 6
 REFERENCE_CUT: Final = 1.2
 """References are cut to this many times the wished length: the rest says little and costs as much."""
 
+SAME_SOURCE_OUT: Final = 0.4
+OVERLAP_OUT: Final = 0.2
+"""Shares of the draws without references of the same source clips, or only without those that overlap (`_retrieve`)."""
+
+OPPOSITE_FACTOR: Final = 0.9
+"""Of references whose caption says the opposite, as in sampling: sentence vectors confuse left and right."""
+
 HELD_OUT: Final = 30
 """One source clip in this many is kept for validation."""
 
@@ -47,6 +56,8 @@ class Batch:
     reference_lengths: Tensor
     reference_tokens: Tensor
     reference_token_mask: Tensor
+    aligned: Tensor | None
+    """The best reference fitted to each motion's length (B, T, F); None unless the model looks at it."""
 
     @property
     def frame_mask(self) -> Tensor:
@@ -92,9 +103,17 @@ class Batches:
     """Draws batches; the same seed and the same number of draws give the same batches."""
 
     def __init__(
-        self, data: TrainingSet, encoder: TextEncoder, model: ModelConfig, *, crop: float, noise: float
+        self,
+        data: TrainingSet,
+        encoder: TextEncoder,
+        model: ModelConfig,
+        *,
+        crop: float,
+        noise: float,
+        statistics: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> None:
-        self.mean, self.deviation = normalisation(data.rows)
+        """`statistics`: mean and deviation (F,) to normalise with, those of the data where None."""
+        self.mean, self.deviation = normalisation(data.rows) if statistics is None else statistics
         ends = np.cumsum(data.lengths)
         normalised = torch.from_numpy((data.rows - self.mean) / self.deviation)
         self.motions = [normalised[end - length : end] for end, length in zip(ends, data.lengths, strict=True)]
@@ -121,6 +140,8 @@ class Batches:
         weights = np.array([data.lengths[i] / minutes[data.groups[i]] ** 0.5 for i in self.training])
         self.weights = weights / weights.sum()
         self.library = np.stack([self.captions.sentences[texts[0]] for texts in self.texts])
+        self.sides = np.stack([sides(text) for text in self.captions.index])
+        self.library_sides = np.stack([self.sides[texts[0]] for texts in self.texts])
 
     def draw(self, size: int, rng: np.random.Generator) -> list[Batch]:
         """POOL batches of `size` training windows."""
@@ -130,7 +151,7 @@ class Batches:
         return [self.assemble(part, rng, self.crop) for part in parts[rng.permutation(POOL)]]
 
     def assemble(self, windows: np.ndarray, rng: np.random.Generator, crop: float = 1.0) -> Batch:
-        motions, texts, references, reference_texts = [], [], [], []
+        motions, texts, references, reference_texts, aligned = [], [], [], [], []
         for window in windows:
             length = int(self.lengths[window])
             kept = max(min(length, 20), int(length * rng.uniform(crop, 1.0)))
@@ -140,6 +161,8 @@ class Batches:
             found = self._retrieve(int(window), texts[-1], kept, rng)
             references += [self.motions[other][: int(kept * REFERENCE_CUT)] for other in found]
             reference_texts += [self.texts[other][0] for other in found]
+            if self.model.aligned_reference:
+                aligned.append(self._fitted(int(found[0]), kept))
         tokens, token_mask = self.captions.padded(texts)
         reference_tokens, reference_token_mask = self.captions.padded(reference_texts)
         shape = (len(windows), self.model.references)
@@ -152,15 +175,33 @@ class Batches:
             reference_lengths=torch.tensor([len(motion) for motion in references]).reshape(shape),
             reference_tokens=reference_tokens.unflatten(0, shape),
             reference_token_mask=reference_token_mask.unflatten(0, shape),
+            aligned=pad_sequence(aligned, batch_first=True) if aligned else None,
         )
 
+    def _fitted(self, window: int, frames: int) -> Tensor:
+        """A window as sampling shows a reference: stretched or repeated to `frames` frames, normalised."""
+        rows = self.motions[window].numpy() * self.deviation + self.mean
+        positions, contacts = LAYOUT.decode(rows.astype(np.float64))
+        positions, contacts = fitted(positions.astype(np.float32), contacts.astype(np.float32), frames)
+        rows = LAYOUT.encode(positions.astype(np.float64), contacts.astype(np.float64))
+        return torch.from_numpy(((rows - self.mean) / self.deviation).astype(np.float32))
+
     def _retrieve(self, window: int, text: int, length: int, rng: np.random.Generator) -> np.ndarray:
-        """Two references by hybrid score with a little noise. Never a window that overlaps this one; every second time
-        none of the same source clips at all, or the network would learn to copy."""
+        """References by hybrid score with a little noise, never the window itself.
+
+        Four times in ten none of the same source clips: the network must learn to generalise. Twice none that overlaps
+        the window. Else whatever fits best: of many kinds of motion there is one clip only, and without its variants
+        the network would learn that references of that kind mislead.
+        """
         scores = self.library @ self.captions.sentences[text] * length_factors(length, self.lengths)
+        scores *= OPPOSITE_FACTOR ** contradictions(self.sides[text], self.library_sides)
         scores = scores + rng.normal(0.0, self.noise, len(scores))
         same = (self.sources[:, :, None] == self.sources[window][None, None]).any(axis=(1, 2))
-        if rng.random() < 0.5:
+        dice = rng.random()
+        if dice > SAME_SOURCE_OUT + OVERLAP_OUT:
+            same[:] = False
+            same[window] = True
+        elif dice > SAME_SOURCE_OUT:
             apart = (self.starts >= self.starts[window] + self.lengths[window]) | (
                 self.starts + self.lengths <= self.starts[window]
             )

@@ -91,7 +91,7 @@ def ways(generator: Generator) -> dict[str, Callable[[str, int, int], Positions]
             raise BackendError(
                 "library_empty", "The libraries hold no clip.", "Name a library, or leave out the way retrieval."
             )
-        return rebuilt(*fitted(origin.clip, frames), FPS).positions
+        return rebuilt(*fitted(origin.clip.positions, origin.clip.contacts, frames), FPS).positions
 
     noise = generator.with_sampler(replace(generator.model.card.sampler, start_timestep=0))
     alone = Generator(noise.model, generator.encoder, [])

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -25,7 +24,7 @@ from ..request import MIN_FRAMES, Request
 from ..text import load_encoder
 from .data.captions import neutral, texts_of
 from .data.prepare import LAYOUT, TrainingSet
-from .dataset import normalisation
+from .dataset import OPPOSITE_FACTOR
 from .exam import RULES, passes
 from .measures import Measures
 from .quality import Quality
@@ -33,6 +32,7 @@ from .trainer import ENCODER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from ..request import Take
     from .config import RunConfig
@@ -64,10 +64,9 @@ _KINDS_OF_RULE: Final = {
 _RULE_OF_KIND: Final = {kind: rule for rule, kinds in _KINDS_OF_RULE.items() for kind in kinds}
 
 
-def export_model(config: RunConfig, checkpoint: Path, folder: Path, sampler: SamplerConfig) -> ModelCard:
-    """Write the averaged weights of a run as a model folder."""
+def export_model(config: RunConfig, checkpoint: Path, folder: Path, start: int, margin: float) -> ModelCard:
+    """Write the averaged weights of a run as a model folder; `start` and `margin` as in SamplerConfig."""
     state = torch.load(checkpoint, weights_only=True)
-    mean, deviation = normalisation(TrainingSet.load(Path(config.data)).rows)
     card = ModelCard(
         name="starter",
         version="0.1.0",
@@ -75,10 +74,14 @@ def export_model(config: RunConfig, checkpoint: Path, folder: Path, sampler: Sam
         encoder=ENCODER,
         config=config.model,
         layout=LAYOUT,
-        sampler=sampler,
-        training=config.card | {"iterations": state["iteration"], "hours": round(state["seconds"] / 3600, 2)},
+        sampler=SamplerConfig(start, margin, OPPOSITE_FACTOR),
+        training=config.card
+        | {
+            "iterations": state["iteration"] + state["earlier"]["iterations"],
+            "hours": round(state["seconds"] / 3600 + state["earlier"]["hours"], 2),
+        },
     )
-    return save_model(folder, card, state["average"], torch.from_numpy(mean), torch.from_numpy(deviation))
+    return save_model(folder, card, state["average"], state["mean"], state["deviation"])
 
 
 def training_library(data: TrainingSet, path: Path) -> None:

@@ -14,6 +14,7 @@ import torch
 
 from ..diffusion import Schedule, draw_kept_conditions
 from ..model import ReMoDiffuse
+from ..model_folder import load_model
 from ..text.encoder import load_encoder
 from .data.prepare import TrainingSet
 from .dataset import Batch, Batches
@@ -37,17 +38,24 @@ class Trainer:
         torch.set_num_threads(settings.threads)
         torch.manual_seed(settings.seed)
         self.config, self.folder = config, folder
+        first = load_model(Path(config.start)) if config.start else None
         self.batches = Batches(
             TrainingSet.load(Path(config.data)),
             load_encoder(ENCODER),
             config.model,
             crop=settings.crop,
             noise=settings.score_noise,
+            statistics=(first.mean.numpy(), first.deviation.numpy()) if first else None,
         )
+        trained = first.card.training if first else {}
+        self.earlier = {"iterations": trained.get("iterations", 0), "hours": trained.get("hours", 0.0)}
+        """Spent on the weights before this run."""
         self.model = ReMoDiffuse(config.model)
+        if first:
+            self.model.load_state_dict(self.model.state_dict() | first.network.state_dict())
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
         self.schedule = Schedule.training(config.model.diffusion)
         self.loss = MotionLoss(config.loss, torch.from_numpy(self.batches.deviation))
@@ -120,7 +128,9 @@ class Trainer:
         references = self.model.encode_references(
             batch.references, batch.reference_lengths, batch.reference_tokens, batch.reference_token_mask
         )
-        return self.model(noisy, timesteps, batch.frame_mask, text, references, keep_text, keep_references)
+        return self.model(
+            noisy, timesteps, batch.frame_mask, text, references, keep_text, keep_references, batch.aligned
+        )
 
     @torch.no_grad()
     def validate(self) -> list[float]:
@@ -159,11 +169,14 @@ class Trainer:
             {
                 "model": self.model.state_dict(),
                 "average": self.average,
+                "mean": torch.from_numpy(self.batches.mean),
+                "deviation": torch.from_numpy(self.batches.deviation),
                 "optimizer": self.optimizer.state_dict(),
                 "rng": json.dumps(self.rng.bit_generator.state),
                 "generator": self.generator.get_state(),
                 "iteration": self.iteration,
                 "seconds": self.seconds,
+                "earlier": self.earlier,
             },
             temporary,
         )
@@ -176,4 +189,4 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.rng.bit_generator.state = json.loads(state["rng"])
         self.generator.set_state(state["generator"])
-        self.iteration, self.seconds = state["iteration"], state["seconds"]
+        self.iteration, self.seconds, self.earlier = state["iteration"], state["seconds"], state["earlier"]

@@ -36,6 +36,7 @@ OPTIONS: dict[str, Any] = {
     "positional_init": "sinusoidal",
     "caption_position": "first",
     "noise_skip": True,
+    "aligned_reference": True,
 }
 LENGTHS = (20, 13, 7)
 FRAMES = max(LENGTHS)
@@ -64,6 +65,7 @@ class Inputs:
     lengths: Tensor
     captions: Tensor
     caption_mask: Tensor
+    aligned: Tensor
 
     @classmethod
     def random(cls, config: ModelConfig = CONFIG, seed: int = 1) -> Inputs:
@@ -79,6 +81,7 @@ class Inputs:
             lengths=torch.tensor([[24, 17], [9, 16], [5, 24]]),
             captions=torch.randn(batch, references, tokens, config.reference_token_width),
             caption_mask=real(torch.tensor([[6, 3], [2, 5], [4, 6]]), tokens),
+            aligned=torch.randn(batch, FRAMES, config.features),
         )
 
     def conditions(self, network: ReMoDiffuse) -> tuple[TextCondition, ReferenceCondition]:
@@ -88,7 +91,7 @@ class Inputs:
     def predict(self, network: ReMoDiffuse, *, keep_text: bool = True, keep_references: bool = True) -> Tensor:
         """The network's prediction; all samples keep the same conditions."""
         kept = torch.full((len(self.x_t),), keep_text), torch.full((len(self.x_t),), keep_references)
-        return network(self.x_t, self.timesteps, self.mask, *self.conditions(network), *kept)
+        return network(self.x_t, self.timesteps, self.mask, *self.conditions(network), *kept, self.aligned)
 
 
 @dataclass

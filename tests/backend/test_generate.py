@@ -219,7 +219,7 @@ def test_the_library_in_the_models_folder_is_the_default(
 @pytest.mark.parametrize("frames", [16, 60, 72, 80, 96, 150, 196])
 def test_fitted_clips_have_the_wanted_length_and_a_bounded_speed(frames: int) -> None:
     clip = gait_clip("a person walks forward", 80)
-    positions, contacts = fitted(clip, frames)
+    positions, contacts = fitted(clip.positions, clip.contacts, frames)
     assert (positions.shape, contacts.shape) == ((frames, 22, 3), (frames, 4))
     step = np.diff(positions[:, 0, 2])
     moving = step[step > 1e-5] / np.diff(clip.positions[:2, 0, 2])

@@ -37,7 +37,7 @@ def test_a_loop_slides_no_more_than_the_clip() -> None:
 
 def test_a_reference_that_is_too_short_goes_on_walking() -> None:
     clip = gait_clip("a person walks forward", 70)
-    positions, contacts = fitted(clip, 180)
+    positions, contacts = fitted(clip.positions, clip.contacts, 180)
     assert len(positions) == len(contacts) == 180
     assert Measures(positions.astype(np.float64)[120:]).forward > 2.5
 

@@ -23,7 +23,8 @@ both_architectures = pytest.mark.parametrize("config", [CONFIG, EVERYTHING], ids
 @torch.no_grad()
 def _conditions(config: ModelConfig) -> tuple[Inputs, Conditioning]:
     network, inputs = random_network(config), Inputs.random(config)
-    return inputs, network.denoiser.condition(*inputs.conditions(network))
+    conditions = network.denoiser.condition(*inputs.conditions(network))
+    return inputs, network.denoiser.aligned_to(conditions, inputs.aligned)
 
 
 @both_architectures
@@ -34,7 +35,7 @@ def test_the_shortcuts_change_nothing(config: ModelConfig) -> None:
     for given in (references, None):
         fast = sample(
             network.denoiser,
-            network.denoiser.condition(text, given),
+            network.denoiser.aligned_to(network.denoiser.condition(text, given), inputs.aligned),
             inputs.mask,
             draws.noise,
             draws.coins,
@@ -42,7 +43,15 @@ def test_the_shortcuts_change_nothing(config: ModelConfig) -> None:
             config.mixture,
         )
         plain = sample_plainly(
-            network, text, given, inputs.mask, draws.noise, draws.coins, draws.schedule, config.mixture
+            network,
+            text,
+            given,
+            inputs.mask,
+            draws.noise,
+            draws.coins,
+            draws.schedule,
+            config.mixture,
+            inputs.aligned,
         )
         torch.testing.assert_close(fast, plain, atol=2e-5 * float(plain.abs().max()), rtol=0)
 
@@ -56,9 +65,11 @@ def test_a_take_is_the_same_alone_and_in_a_batch(config: ModelConfig) -> None:
     )
     for number, length in enumerate(LENGTHS):
         one = slice(number, number + 1)
+        own = conditions.rows(torch.tensor([number]))
+        own = replace(own, aligned=None if own.aligned is None else own.aligned[:, :length])
         alone = sample(
             network.denoiser,
-            conditions.rows(torch.tensor([number])),
+            own,
             inputs.mask[one, :length],
             draws.noise[one, :length],
             draws.coins[:, one],

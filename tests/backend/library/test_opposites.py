@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.library.opposites import contradictions
+from backend.library.opposites import contradictions, sides
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from backend.library.opposites import contradictions
     ],
 )
 def test_only_plain_opposites_contradict(prompt: str, caption: str, count: int) -> None:
-    assert contradictions(prompt, caption) == count
+    assert contradictions(sides(prompt), sides(caption)) == count

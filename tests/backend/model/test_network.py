@@ -36,6 +36,7 @@ def test_padding_has_no_influence(config: ModelConfig) -> None:
     expected = inputs.predict(network)
     changed = deepcopy(inputs)
     changed.x_t[~inputs.mask] = 100.0
+    changed.aligned[~inputs.mask] = 100.0
     for number, lengths in enumerate(inputs.lengths):
         for reference, length in enumerate(lengths):
             changed.motions[number, reference, length:] = -100.0
@@ -53,6 +54,7 @@ def test_a_sample_alone_equals_the_sample_in_a_padded_batch(config: ModelConfig)
     for number, length in enumerate(LENGTHS):
         alone = Inputs(**{field.name: getattr(inputs, field.name)[number : number + 1] for field in fields(inputs)})
         alone.x_t, alone.mask = alone.x_t[:, :length], alone.mask[:, :length]
+        alone.aligned = alone.aligned[:, :length]
         torch.testing.assert_close(alone.predict(network)[0], together[number, :length])
 
 
@@ -75,8 +77,8 @@ def test_nothing_is_changed_in_place(config: ModelConfig) -> None:
 def test_dropped_conditions_have_no_influence(config: ModelConfig) -> None:
     network, inputs = random_network(config), Inputs.random(config)
     other = deepcopy(inputs)
-    other.tokens, other.motions, other.captions = (
-        torch.randn_like(x) for x in (inputs.tokens, inputs.motions, inputs.captions)
+    other.tokens, other.motions, other.captions, other.aligned = (
+        torch.randn_like(x) for x in (inputs.tokens, inputs.motions, inputs.captions, inputs.aligned)
     )
     for kept in ({"keep_text": False, "keep_references": False}, {}):
         same = torch.equal(inputs.predict(network, **kept), other.predict(network, **kept))
@@ -93,7 +95,7 @@ def test_no_references_at_all_equal_dropped_references(config: ModelConfig) -> N
     torch.testing.assert_close(without, inputs.predict(network, keep_references=False))
 
 
-@pytest.mark.parametrize("option", [{"local_mixing": 5}, {"noise_skip": True}], ids=["local mixing", "noise skip"])
+@pytest.mark.parametrize("option", [{"local_mixing": 5}, {"noise_skip": True}, {"aligned_reference": True}], ids=str)
 @torch.no_grad()
 def test_an_option_starts_as_the_official_network(option: dict[str, Any]) -> None:
     official, inputs = random_network(CONFIG), Inputs.random()
