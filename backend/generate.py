@@ -70,7 +70,6 @@ class Generator:
         self.device = str(model.device)
         self.model_name = card.name
         self.encoder = encoder
-        self._schedule = Schedule.sampling(card.config.diffusion)
 
     @classmethod
     def load(cls, model: Path | None = None, libraries: Sequence[Path] | None = None, device: str = "auto") -> Self:
@@ -110,12 +109,13 @@ class Generator:
         aligned = torch.stack(starts) if starts else None
         conditions = self._conditions(text, guides, aligned, request.count)
 
-        features = self._sample(frames, seeds, conditions, aligned, report)
+        schedule = self._schedule(request.quality, started=aligned is not None)
+        features = self._sample(frames, seeds, conditions, aligned, schedule, report)
 
         takes = []
         for number, rows in enumerate(features):
             report("motion", number, request.count)
-            provenance = self._provenance(request, seeds[number], guides, origins[number])
+            provenance = self._provenance(request, seeds[number], guides, origins[number], schedule)
             takes.append(Take(self._motion(rows, request.frames), provenance))
         report("motion", request.count, request.count)
         return takes
@@ -125,6 +125,13 @@ class Generator:
         text = self.encoder.encode([request.prompt])
         frames = self._own_frames(request)
         return self._origin(self._search(request.prompt, text, frames), frames, request.seed)
+
+    def _schedule(self, quality: str, *, started: bool) -> Schedule:
+        """The timesteps to sample along; a fast one begins just where the sampling does."""
+        diffusion, start = self.model.card.config.diffusion, self.model.card.sampler.start_timestep
+        if quality == "fast":
+            return Schedule.fast(diffusion, start if started and start else None)
+        return Schedule.sampling(diffusion)
 
     def _own_frames(self, request: Request) -> int:
         """The wanted length in frames of the model."""
@@ -213,6 +220,7 @@ class Generator:
         seeds: Sequence[int],
         conditions: Conditioning,
         aligned: Tensor | None,
+        schedule: Schedule,
         report: Progress,
     ) -> Tensor:
         """Features (K, T, F) of all takes, in one batch. Each has noise and coins of its own seed."""
@@ -224,8 +232,8 @@ class Generator:
             conditions,
             torch.ones(len(seeds), frames, dtype=torch.bool, device=device),
             torch.from_numpy(noise).to(device),
-            take_coins(seeds, len(self._schedule)),
-            self._schedule,
+            take_coins(seeds, len(schedule)),
+            schedule,
             config.mixture,
             None if aligned is None or not timestep else Start(aligned, timestep),
             lambda step, steps: report("sampling", step, steps),
@@ -248,7 +256,12 @@ class Generator:
         return rebuilt(positions, contacts, FPS)
 
     def _provenance(
-        self, request: Request, seed: int, guides: Sequence[Retrieved], origin: Retrieved | None
+        self,
+        request: Request,
+        seed: int,
+        guides: Sequence[Retrieved],
+        origin: Retrieved | None,
+        schedule: Schedule,
     ) -> Provenance:
         card = self.model.card
         start = None
@@ -261,7 +274,12 @@ class Generator:
             model=f"{card.name} {card.version}",
             model_hash=card.weights_sha256,
             licence=card.licence,
-            sampler={"steps": len(self._schedule), "mixture": asdict(card.config.mixture), "start": start},
+            sampler={
+                "quality": request.quality,
+                "steps": len(schedule),
+                "mixture": asdict(card.config.mixture),
+                "start": start,
+            },
             references=tuple(each.reference for each in guides),
         )
 

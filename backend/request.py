@@ -18,16 +18,21 @@ MIN_SECONDS: Final = MIN_FRAMES / FPS
 MAX_SECONDS: Final = MAX_FRAMES / FPS
 MAX_COUNT: Final = 16
 MAX_PROMPT: Final = 1000
+QUALITIES: Final = ("full", "fast")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the animator asked for. Checked when made: a Request that exists is valid."""
+    """What the animator asked for. Checked when made: a Request that exists is valid.
+
+    `quality`: "full" samples as the model's card says, "fast" in fewer steps (docs/evaluation.md has what it costs).
+    """
 
     prompt: str
     seconds: float
     seed: int = 0
     count: int = 1
+    quality: str = "full"
 
     def __post_init__(self) -> None:
         if not self.prompt.strip():
@@ -54,6 +59,10 @@ class Request:
         if not 1 <= self.count <= MAX_COUNT:
             raise BackendError(
                 "bad_request", f"{self.count} takes were asked for.", f"Choose between 1 and {MAX_COUNT} takes."
+            )
+        if self.quality not in QUALITIES:
+            raise BackendError(
+                "bad_request", f'There is no quality "{self.quality[:40]}".', f"Choose {' or '.join(QUALITIES)}."
             )
 
     @property

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..motion.formats import check_output, write_takes
-from ..request import MAX_COUNT, MAX_SECONDS, MIN_SECONDS, Request
+from ..request import MAX_COUNT, MAX_SECONDS, MIN_SECONDS, QUALITIES, Request
 from ..server import limit_threads
 from .terminal import ProgressLine
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     # Whatever can be refused is refused before torch is imported.
-    request = Request(options.prompt, options.seconds, options.seed, options.count)
+    request = Request(options.prompt, options.seconds, options.seed, options.count, options.quality)
     check_output(options.output)
     limit_threads(None)
 
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=5.0, help=f"{MIN_SECONDS:g} to {MAX_SECONDS:g} (default: 5)")
     parser.add_argument("--seed", type=int, default=0, help="of the first take; the next has the next (default: 0)")
     parser.add_argument("--count", type=int, default=1, help=f"number of takes, 1 to {MAX_COUNT} (default: 1)")
+    parser.add_argument("--quality", choices=QUALITIES, default="full", help="fast takes fewer steps (default: full)")
     parser.add_argument("--output", type=Path, required=True, help="FILE.npz (all takes) or FILE.bvh (one file a take)")
     add_model_options(parser)
     return parser

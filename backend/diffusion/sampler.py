@@ -46,7 +46,8 @@ def sample(
     start: Start | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Tensor:
-    """Clean motions (B, T, F), normalised, from noise (B, T, F) by deterministic DDIM steps (eta = 0).
+    """Clean motions (B, T, F), normalised, from noise (B, T, F) by deterministic steps: DDIM (eta = 0), or of second
+    order where the schedule says so.
 
     frame_mask (B, T), true = real frame; coins (S, B) for the schedule's timesteps (see `randomness`). A take depends
     on its own noise, coins and conditions only, not on the rest of the batch. `progress(step, steps)` is called before
@@ -62,8 +63,16 @@ def sample(
 
     if progress is not None:
         progress(0, steps)
+    clean = None
     for done, index in enumerate(reversed(range(steps)), start=1):
-        x = schedule.ddim_step(x, predict(x, index), index)
+        before, clean = clean, predict(x, index)
+        guess = clean
+        if before is not None and (share := schedule.correction(index)):
+            # Only what the same branches said before can be continued.
+            same = (weights[index] != 0) == (weights[index + 1] != 0)
+            shares = torch.from_numpy(np.where(same.all(axis=1), share, 0.0)).to(clean)
+            guess = torch.addcmul(clean, shares[:, None, None], clean - before)
+        x = schedule.ddim_step(x, guess, index)
         if progress is not None:
             progress(done, steps)
     return x

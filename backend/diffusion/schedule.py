@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import accumulate, repeat
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 import torch
@@ -17,15 +17,21 @@ if TYPE_CHECKING:
     from ..model.config import DiffusionConfig
 
 
+FAST_STEPS: Final = 15
+"""Timesteps of a fast schedule from pure noise; one that begins later has its share of them."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Schedule:
     """A sequence of timesteps, ascending, on the scale that the network was trained on.
 
-    `timesteps` (S,) and `signal` (S,), alpha-bar of each: the share of the clean motion's variance in x_t.
+    `timesteps` (S,) and `signal` (S,), alpha-bar of each: the share of the clean motion's variance in x_t. `order` of
+    the solver that follows them: 1 is DDIM, 2 corrects each step by the change since the step before.
     """
 
     timesteps: NDArray[np.int64]
     signal: NDArray[np.float64]
+    order: int = 1
 
     @classmethod
     def training(cls, config: DiffusionConfig) -> Self:
@@ -40,8 +46,27 @@ class Schedule:
         kept = kept_timesteps(config.steps, config.sections)
         return cls(full.timesteps[kept], full.signal[kept])
 
+    @classmethod
+    def fast(cls, config: DiffusionConfig, top: int | None = None) -> Self:
+        """Few timesteps from `top` (default: the last) to 0, for a solver of second order.
+
+        They are equally spaced in log_ratio, where that solver's error is even (Lu et al. 2022, DPM-Solver++).
+        """
+        full = cls.training(config)
+        last = len(full) - 1 if top is None else top
+        ratios = full.log_ratio[: last + 1]
+        share = (ratios[0] - ratios[-1]) / np.ptp(full.log_ratio)
+        wanted = np.linspace(ratios[0], ratios[-1], 1 + round((FAST_STEPS - 1) * share))
+        kept = np.unique(np.abs(ratios - wanted[:, None]).argmin(axis=1))
+        return cls(full.timesteps[kept], full.signal[kept], order=2)
+
     def __len__(self) -> int:
         return len(self.timesteps)
+
+    @property
+    def log_ratio(self) -> NDArray[np.float64]:
+        """(S,) half the logarithm of signal to noise, the lambda of DPM-Solver; falls with the timestep."""
+        return 0.5 * np.log(self.signal / (1.0 - self.signal))
 
     @property
     def signal_before(self) -> NDArray[np.float64]:
@@ -78,6 +103,15 @@ class Schedule:
         now, before = float(self.signal[index]), float(self.signal_before[index])
         shrink = ((1.0 - before) / (1.0 - now)) ** 0.5
         return shrink * x_t + (before**0.5 - shrink * now**0.5) * clean
+
+    def correction(self, index: int) -> float:
+        """What share of the last change of the prediction a step of second order adds to the prediction before it
+        takes the DDIM step: DPM-Solver++(2M), Lu et al. 2022, algorithm 2. No share in the last step, to no noise.
+        """
+        if self.order == 1 or index == 0:
+            return 0.0
+        ahead, here, behind = self.log_ratio[index - 1 : index + 2]
+        return float((ahead - here) / (here - behind) / 2.0)
 
 
 def kept_timesteps(steps: int, sections: tuple[int, ...]) -> NDArray[np.int64]:

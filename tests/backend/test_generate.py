@@ -229,3 +229,16 @@ def test_fitted_clips_have_the_wanted_length_and_a_bounded_speed(frames: int) ->
         np.testing.assert_allclose(positions[-1], clip.positions[-1], atol=1e-5)
     if frames == 80:
         np.testing.assert_array_equal(positions, clip.positions)
+
+
+def test_fast_takes_are_other_takes_in_fewer_steps(generator: Generator) -> None:
+    told: list[tuple[str, int, int]] = []
+    fast = replace(REQUEST, quality="fast")
+    takes = generator.generate(fast, lambda *step: told.append(step))
+    steps = {total for stage, _, total in told if stage == "sampling"}
+    assert steps == {takes[0].provenance.sampler["steps"]}
+    assert takes[0].provenance.sampler["quality"] == "fast"
+    assert difference(takes[0], generator.generate(REQUEST)[0]) > 1e-6
+    for number, take in enumerate(takes):
+        alone = generator.generate(replace(fast, seed=REQUEST.seed + number, count=1))[0]
+        assert difference(take, alone) == 0.0

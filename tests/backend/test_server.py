@@ -119,6 +119,7 @@ def test_cancelling_what_is_unknown_or_over_has_no_answer(server: Serving) -> No
         ({"seconds": 60}, "bad_request"),
         ({"seed": -1}, "bad_request"),
         ({"count": 1000}, "bad_request"),
+        ({"quality": "best"}, "bad_request"),
         ({"prompt": None}, "bad_message"),
         ({"more": 1}, "bad_message"),
     ],
