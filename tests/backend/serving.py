@@ -96,7 +96,7 @@ class Serving:
         self.write(protocol.encode(header))
 
     def generate(self, number: int, prompt: str, seconds: float = 1.0, seed: int = 0, count: int = 1) -> None:
-        request = {"prompt": prompt, "seconds": seconds, "seed": seed, "count": count}
+        request = {"prompt": prompt, "seconds": seconds, "seed": seed, "count": count, "quality": "full"}
         self.send(type="generate", id=number, request=request)
 
     def next(self, timeout: float = 60.0) -> protocol.Frame:

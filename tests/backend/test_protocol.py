@@ -228,7 +228,7 @@ def test_a_wrong_message_never_does_harm(fields: dict[str, Any], value: object) 
     ],
 )
 def test_a_request_with_a_wrong_field_is_refused(fields: dict[str, Any]) -> None:
-    request = {"prompt": "a person walks", "seconds": 4.0, "seed": 0, "count": 1, **fields}
+    request = {"prompt": "a person walks", "seconds": 4.0, "seed": 0, "count": 1, "quality": "full", **fields}
     with pytest.raises(protocol.ProtocolError):
         protocol.parse_request(protocol.Frame({"type": "generate", "id": 1, "request": request}))
 

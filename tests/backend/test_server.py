@@ -126,7 +126,7 @@ def test_cancelling_what_is_unknown_or_over_has_no_answer(server: Serving) -> No
 )
 def test_a_bad_request_is_answered_and_the_next_one_works(server: Serving, fields: dict, code: str) -> None:
     number = next(numbers)
-    request = {"prompt": WALK, "seconds": 1.0, "seed": 0, "count": 1, **fields}
+    request = {"prompt": WALK, "seconds": 1.0, "seed": 0, "count": 1, "quality": "full", **fields}
     server.send(type="generate", id=number, request=request)
     error = server.outcome(number)[-1].header
     assert error["code"] == code
