@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a scene remembers: the request and the takes under review. Nothing in here is ever run or opened."""
+"""What a scene remembers: the request, the takes under review, and how they are put on the timeline.
+
+Nothing in here is ever run or opened.
+"""
+
+from typing import Any
 
 import bpy
 from bpy.props import (
     BoolProperty,
     CollectionProperty,
+    EnumProperty,
     FloatProperty,
     IntProperty,
     PointerProperty,
@@ -20,11 +26,21 @@ from .shared import MAX_COUNT, MAX_SECONDS, MIN_SECONDS
 class RemodiffuseReference(bpy.types.PropertyGroup):
     """A clip that guided a take, as far as people read about it."""
 
+    clip: IntProperty(name="Clip", description="Number of the clip in its library")
     caption: StringProperty(name="Caption")
     score: FloatProperty(name="Score")
     library: StringProperty(name="Library")
     source: StringProperty(name="Source")
     licence: StringProperty(name="Licence")
+
+
+class RemodiffuseChoice(bpy.types.PropertyGroup):
+    """What the animator decided about a clip of a library: it is always used, or never."""
+
+    library: StringProperty(name="Library")
+    clip: IntProperty(name="Clip")
+    caption: StringProperty(name="Caption")
+    banned: BoolProperty(name="Never Use")
 
 
 class RemodiffuseTake(bpy.types.PropertyGroup):
@@ -34,8 +50,97 @@ class RemodiffuseTake(bpy.types.PropertyGroup):
     prompt: StringProperty(name="Prompt")
     seconds: FloatProperty(name="Seconds")
     seed: IntProperty(name="Seed")
+    slide: FloatProperty(
+        name="Foot Slide", description="How fast feet move along the floor while they stand, in centimetres a second"
+    )
+    difference: FloatProperty(
+        name="Difference", description="Mean distance of the joints from the first take of its request, in centimetres"
+    )
+    starred: BoolProperty(name="Star", description="Mark a take that you like. Rejecting keeps it in the list")
     accepted: BoolProperty(name="Accepted", description="An action was made of this take")
     references: CollectionProperty(type=RemodiffuseReference)
+
+
+class RemodiffuseReview(bpy.types.PropertyGroup):
+    """What the preview of the active take covers up; all of it comes back when the preview ends."""
+
+    armature: PointerProperty(type=bpy.types.Object)
+    action: PointerProperty(type=bpy.types.Action)
+    preview: PointerProperty(type=bpy.types.Action)
+    before: StringProperty(options={"HIDDEN"})
+
+
+def _show_active(group: Any, context: bpy.types.Context) -> None:  # noqa: ANN401 - a group of a scene's properties
+    from . import review
+
+    review.follow(group.id_data, context)
+
+
+class RemodiffuseInsert(bpy.types.PropertyGroup):
+    """Where an accepted take goes."""
+
+    place: EnumProperty(
+        name="At",
+        description="Where on the timeline the motion begins",
+        items=(
+            ("FRAME", "Frame", "Begin at the frame below: at first where the playhead was"),
+            ("END", "End of Animation", "Begin after the last key or strip of the armature"),
+            ("RANGE", "Preview Range", "Replace what is in the preview range (P in the timeline sets it)"),
+        ),
+        update=_show_active,
+    )
+    frame: IntProperty(name="Frame", description="The frame at which the motion begins", default=1, update=_show_active)
+    into: EnumProperty(
+        name="As",
+        description="What the motion becomes",
+        items=(
+            ("ACTION", "New Action", "A new action on the armature. The old action stays in the file"),
+            ("STRIP", "NLA Strip", "A strip on a track of its own. The active action goes to a track below it"),
+            ("MERGE", "Keys in Action", "Keys in the active action. Its keys outside of the range stay as they are"),
+        ),
+        update=_show_active,
+    )
+    continues: BoolProperty(
+        name="Continue from Pose",
+        description="Move and turn the motion so that it goes on from where the character stands and faces",
+        default=True,
+        update=_show_active,
+    )
+    blend_in: IntProperty(
+        name="Blend In",
+        description="Frames in which the pose before fades into the motion; for strips and merged keys",
+        default=6,
+        min=0,
+        soft_max=30,
+        max=1000,
+        update=_show_active,
+    )
+    blend_out: IntProperty(
+        name="Blend Out",
+        description="Frames in which the motion fades into the pose that comes after it; for strips and merged keys",
+        default=0,
+        min=0,
+        soft_max=30,
+        max=1000,
+        update=_show_active,
+    )
+    loop: BoolProperty(
+        name="Loop to Fill",
+        description="Repeat the motion's best cycle until the preview range is full, or for the seconds below",
+        update=_show_active,
+    )
+    loop_seconds: FloatProperty(
+        name="Loop Seconds",
+        description="Length of the looped motion where no preview range is filled",
+        default=10.0,
+        min=1.0,
+        max=600.0,
+        update=_show_active,
+    )
+    in_place: BoolProperty(name="In Place", description="Without travel along the ground", update=_show_active)
+    as_asset: BoolProperty(
+        name="Mark as Asset", description="Show the action in the Asset Browser, with a preview picture and tags"
+    )
 
 
 class RemodiffuseSettings(bpy.types.PropertyGroup):
@@ -63,6 +168,11 @@ class RemodiffuseSettings(bpy.types.PropertyGroup):
         min=0,
         max=2**31 - MAX_COUNT - 1,
     )
+    seed_locked: BoolProperty(
+        name="Lock Seed",
+        description="Keep the seed: generating again gives the same takes. Unlocked, the next ones are made",
+        default=True,
+    )
     count: IntProperty(
         name="Takes",
         description="How many variations are made at once: this seed and the next ones",
@@ -72,10 +182,26 @@ class RemodiffuseSettings(bpy.types.PropertyGroup):
         soft_max=8,
     )
     takes: CollectionProperty(type=RemodiffuseTake)
-    active_take: IntProperty(name="Active Take", description="The take whose references are shown")
+    active_take: IntProperty(name="Active Take", description="The take that plays on the armature", update=_show_active)
+    show_preview: BoolProperty(
+        name="Play on Armature",
+        description="Play the active take on the armature. Reject brings back what was there before",
+        default=True,
+        update=_show_active,
+    )
+    review: PointerProperty(type=RemodiffuseReview)
+    insert: PointerProperty(type=RemodiffuseInsert)
+    choices: CollectionProperty(type=RemodiffuseChoice)
 
 
-CLASSES = (RemodiffuseReference, RemodiffuseTake, RemodiffuseSettings)
+CLASSES = (
+    RemodiffuseReference,
+    RemodiffuseChoice,
+    RemodiffuseTake,
+    RemodiffuseReview,
+    RemodiffuseInsert,
+    RemodiffuseSettings,
+)
 
 
 def attach() -> None:
@@ -88,3 +214,7 @@ def detach() -> None:
 
 def get(context: bpy.types.Context) -> RemodiffuseSettings:
     return context.scene.remodiffuse
+
+
+def of(scene: bpy.types.Scene) -> RemodiffuseSettings:
+    return scene.remodiffuse  # pyright: ignore[reportAttributeAccessIssue] ours

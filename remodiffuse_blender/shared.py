@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING or find_spec(f"{__package__}.backend") is None:
     from backend import protocol
     from backend.errors import BackendError
-    from backend.motion import quaternions, rotations, skeleton
+    from backend.motion import contacts, features, quaternions, rebuild, rotations, sequence, skeleton
     from backend.motion.clip import Motion
     from backend.request import MAX_COUNT, MAX_PROMPT, MAX_SECONDS, MIN_SECONDS, Provenance, Reference, Request, Take
 else:
     from .backend import protocol
     from .backend.errors import BackendError
-    from .backend.motion import quaternions, rotations, skeleton
+    from .backend.motion import contacts, features, quaternions, rebuild, rotations, sequence, skeleton
     from .backend.motion.clip import Motion
     from .backend.request import MAX_COUNT, MAX_PROMPT, MAX_SECONDS, MIN_SECONDS, Provenance, Reference, Request, Take
 
@@ -31,8 +31,12 @@ __all__ = [
     "Reference",
     "Request",
     "Take",
+    "contacts",
+    "features",
     "protocol",
     "quaternions",
+    "rebuild",
     "rotations",
+    "sequence",
     "skeleton",
 ]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -34,35 +35,143 @@ def write_action(
 
     Raises BackendError when the armature cannot take an action: it is linked, or its NLA is in tweak mode.
     """
-    import bpy
-
     _check_writable(armature)
-
-    action = bpy.data.actions.new(name)
-    slot = action.slots.new(id_type="OBJECT", name=armature.name)
-    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
-    bag: Any = strip.channelbag(slot, ensure=True)  # pyright: ignore[reportAttributeAccessIssue] of key-frame strips
-
-    frames = np.asarray(channels.frames, dtype=np.float64) + frame_start
-    groups: dict[str, Any] = {}
-    for channel in channels.channels:
-        group = groups.get(channel.bone) or groups.setdefault(channel.bone, bag.groups.new(channel.bone))
-        path = f'pose.bones["{bpy.utils.escape_identifier(channel.bone)}"]'
-        path += channel.path if channel.path.startswith("[") else f".{channel.path}"
-        for component, values in enumerate(np.asarray(channel.values, dtype=np.float64).T):
-            curve = bag.fcurves.new(path, index=component)
-            curve.group = group
-            _write_keys(curve, frames[: len(values)], values)
-
-    action.use_frame_range = True
-    action.frame_start, action.frame_end = float(frames[0]), float(frames[-1])
-    for key, value in (properties or {}).items():
-        action[key] = value
+    action, slot = _new_action(armature, channels, name, frame_start, properties)
     data: Any = armature.animation_data or armature.animation_data_create()
     data.action = action
     # An action alone plays nothing: without its slot it stays silent.
     data.action_slot = slot
     return action
+
+
+def write_strip(
+    armature: bpy.types.Object,
+    channels: Channels,
+    name: str,
+    frame_start: int,
+    properties: dict[str, Any] | None = None,
+) -> bpy.types.Action:
+    """A new action as a strip on a new track on top of the NLA. The action that was active goes onto a track of its
+    own below it, where it plays as before until the strip begins.
+
+    Raises BackendError as `write_action` does.
+    """
+    _check_writable(armature)
+    data: Any = armature.animation_data or armature.animation_data_create()
+    if data.action:
+        _push_down(data)
+    action, slot = _new_action(armature, channels, name, frame_start, properties)
+    track = data.nla_tracks.new()
+    track.name = action.name
+    strip = track.strips.new(action.name, frame_start, action)
+    strip.action_slot = slot
+    strip.blend_type = "REPLACE"
+    # What comes before is the business of the tracks below; afterwards the character stays where it got to.
+    strip.extrapolation = "HOLD_FORWARD"
+    strip.use_sync_length = False
+    return action
+
+
+def merge(armature: bpy.types.Object, channels: Channels, frame_start: int) -> bpy.types.Action:
+    """The keys in the armature's active action, in place of those that it has in these frames; all others stay.
+
+    Raises BackendError as `write_action` does, and where there is no active action.
+    """
+    _check_writable(armature)
+    data: Any = armature.animation_data
+    if not data or not data.action or not data.action_slot:
+        raise BackendError(
+            "no_action", f'"{armature.name}" has no active action.', "Insert the motion as a new action or a strip."
+        )
+    action, slot = data.action, data.action_slot
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    _write_channels(strip.channelbag(slot, ensure=True), channels, float(frame_start))
+    if action.use_frame_range:
+        action.frame_start = min(action.frame_start, float(frame_start))
+        action.frame_end = max(action.frame_end, frame_start + float(channels.frames[-1]))
+    return action
+
+
+def last_frame(armature: bpy.types.Object, action: bpy.types.Action | None) -> float | None:
+    """The last frame at which `action` has a key or a strip of the armature's NLA ends; None without either."""
+    data: Any = armature.animation_data
+    tracks = data.nla_tracks if data else []
+    ends = [strip.frame_end for track in tracks if not track.mute for strip in track.strips]
+    if action and action.curve_frame_range[1] > action.curve_frame_range[0]:
+        ends.append(action.curve_frame_range[1])
+    return max(ends, default=None)
+
+
+def fingerprint(action: bpy.types.Action) -> int:
+    """Changes whenever a key of the action does."""
+    value = 0
+    for bag in (bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags):  # pyright: ignore[reportAttributeAccessIssue] of key-frame strips
+        for curve in bag.fcurves:
+            keys = np.empty(2 * len(curve.keyframe_points), np.float32)
+            curve.keyframe_points.foreach_get("co", keys)
+            value = zlib.crc32(keys.tobytes(), value)
+    return value
+
+
+def _new_action(
+    armature: bpy.types.Object, channels: Channels, name: str, frame_start: float, properties: dict[str, Any] | None
+) -> tuple[bpy.types.Action, Any]:
+    """An action with the channels' keys, and its slot for the armature."""
+    import bpy
+
+    action = bpy.data.actions.new(name)
+    slot = action.slots.new(id_type="OBJECT", name=armature.name)
+    strip: Any = action.layers.new("Layer").strips.new(type="KEYFRAME")
+    _write_channels(strip.channelbag(slot, ensure=True), channels, frame_start)
+    action.use_frame_range = True
+    action.frame_start, action.frame_end = (frame_start + float(channels.frames[end]) for end in (0, -1))
+    for key, value in (properties or {}).items():
+        action[key] = value
+    return action, slot
+
+
+def _write_channels(bag: Any, channels: Channels, frame_start: float) -> None:  # noqa: ANN401 (a channelbag)
+    """Keys for all channels; keys of the same curves within these frames go, those outside stay."""
+    import bpy
+
+    frames = np.asarray(channels.frames, dtype=np.float64) + frame_start
+    groups: dict[str, Any] = {group.name: group for group in bag.groups}
+    known = {(curve.data_path, curve.array_index): curve for curve in bag.fcurves}
+    for channel in channels.channels:
+        path = f'pose.bones["{bpy.utils.escape_identifier(channel.bone)}"]'
+        path += channel.path if channel.path.startswith("[") else f".{channel.path}"
+        for component, values in enumerate(np.asarray(channel.values, dtype=np.float64).T):
+            curve = known.get((path, component))
+            if curve is None:
+                curve = bag.fcurves.new(path, index=component)
+                curve.group = groups.get(channel.bone) or groups.setdefault(channel.bone, bag.groups.new(channel.bone))
+            else:
+                _clear(curve, frames[0], frames[-1])
+            _write_keys(curve, frames[: len(values)], values)
+
+
+def _clear(curve: Any, start: float, end: float) -> None:  # noqa: ANN401 (the type differs between versions)
+    points = curve.keyframe_points
+    for index in reversed(range(len(points))):
+        if start - 1e-3 <= points[index].co[0] <= end + 1e-3:
+            points.remove(points[index], fast=True)
+
+
+def _push_down(data: Any) -> None:  # noqa: ANN401 (animation data)
+    """The active action becomes a strip on a track of its own on top of the others, as it played until now."""
+    action, slot = data.action, data.action_slot
+    start, end = action.curve_frame_range
+    track = data.nla_tracks.new()
+    track.name = action.name
+    strip = track.strips.new(action.name, int(start), action)
+    if slot:
+        strip.action_slot = slot
+    strip.action_frame_start, strip.action_frame_end = start, max(end, start + 1.0)
+    strip.frame_start_ui = start
+    strip.blend_type, strip.influence = data.action_blend_type, data.action_influence
+    strip.extrapolation = data.action_extrapolation
+    data.action = None
 
 
 def _check_writable(armature: bpy.types.Object) -> None:
@@ -81,9 +190,19 @@ def _check_writable(armature: bpy.types.Object) -> None:
 
 
 def _write_keys(curve: Any, frames: Array, values: Array) -> None:  # noqa: ANN401 (the type differs between versions)
+    """Adds keys to those that the curve has; none of them may be at these frames."""
     points = curve.keyframe_points
+    before = len(points)
     points.add(len(values))
-    points.foreach_set("co", np.stack((frames, values), axis=1).ravel().astype(np.float32))
     interpolation = _LINEAR if len(values) > 1 else _CONSTANT
-    points.foreach_set("interpolation", np.full(len(values), interpolation, dtype=np.int32))
+    new = {
+        "co": np.stack((frames, values), axis=1).astype(np.float32),
+        "interpolation": np.full(len(values), interpolation, dtype=np.int32),
+    }
+    for name, added in new.items():
+        every = np.empty((before + len(values), *added.shape[1:]), added.dtype)
+        if before:
+            points.foreach_get(name, every.reshape(-1))
+        every[before:] = added
+        points.foreach_set(name, every.ravel())
     curve.update()

@@ -109,6 +109,16 @@ def held_contacts(positions: Array, contacts: Array, fps: float) -> Array:
     return held
 
 
+def foot_slide(positions: Array, contacts: Array, fps: float) -> float:
+    """Mean speed along the floor, metres a second, of foot points that are in contact (label over 0.5 at both ends of
+    a step); 0 where none ever is. `positions` (T, 22, 3), `contacts` (T, 4).
+    """
+    points = np.stack([positions[:, joint] for leg in _LEGS for joint in (leg.ankle, leg.toe)], axis=1)
+    steps = np.linalg.norm(np.diff(points[..., [0, 2]], axis=0), axis=-1) * fps
+    standing = (contacts[1:] > 0.5) & (contacts[:-1] > 0.5)
+    return float(steps[standing].mean()) if standing.any() else 0.0
+
+
 def _speed(points: Array, fps: float) -> Array:
     """Speed (T, n), metres a second, over the two steps around each frame."""
     if len(points) < 2:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accept: a take becomes an action."""
+"""Accept: a take goes on the timeline."""
 
 import bpy
 from bpy.props import IntProperty
 
-from .. import takes
+from .. import review
 from .verb import UNDOABLE, Verb
 
 # Blender reads properties from annotations, which no type checker can read as types.
@@ -12,16 +12,16 @@ from .verb import UNDOABLE, Verb
 
 
 class AcceptTake(Verb, bpy.types.Operator):
-    """Write the take as a new action of the active armature, from the current frame on. The old action is kept"""
+    """Put the take on the timeline of the active armature, as the settings under Insert say"""
 
     bl_idname = "remodiffuse.accept_take"
     bl_label = "Accept"
     bl_options = UNDOABLE
-    precondition = staticmethod(takes.check_accept)
+    precondition = staticmethod(review.check_accept)
 
     index: IntProperty(
         name="Take", description="Number of the take in the list, -1 for the active one", default=-1, min=-1
     )
 
     def act(self, context: bpy.types.Context) -> str:
-        return f"New action: {takes.accept(context, self.index).name}"
+        return f"Inserted: {review.accept(context, self.index).name}"

@@ -3,17 +3,17 @@
 
 import bpy
 
-from .. import takes
+from .. import review
 from .verb import UNDOABLE, Verb
 
 
 class RejectTakes(Verb, bpy.types.Operator):
-    """Throw away all takes of the list. Actions made of accepted ones stay"""
+    """Throw away all takes without a star, and bring back what the preview covered. Actions of accepted takes stay"""
 
     bl_idname = "remodiffuse.reject_takes"
     bl_label = "Reject"
     bl_options = UNDOABLE
-    precondition = staticmethod(takes.check_review)
+    precondition = staticmethod(review.check)
 
-    def act(self, context: bpy.types.Context) -> None:
-        takes.reject(context)
+    def act(self, context: bpy.types.Context) -> str:
+        return f"{review.reject(context)} takes thrown away"

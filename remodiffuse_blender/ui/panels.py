@@ -64,10 +64,45 @@ class ReviewPanel(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
         settings = properties.get(context)
-        layout.template_list(TakesList.bl_idname, "", settings, "takes", settings, "active_take", rows=3)
+        row = layout.row()
+        row.template_list(TakesList.bl_idname, "", settings, "takes", settings, "active_take", rows=4)
+        column = row.column(align=True)
+        column.operator("remodiffuse.flip_take", text="", icon="TRIA_UP").step = -1
+        column.operator("remodiffuse.flip_take", text="", icon="TRIA_DOWN").step = 1
+        column.separator()
+        column.prop(settings, "show_preview", text="", icon="HIDE_OFF" if settings.show_preview else "HIDE_ON")
+        column.operator("remodiffuse.remove_take", text="", icon="REMOVE")
         row = layout.row(align=True)
+        row.scale_y = 1.3
         row.operator("remodiffuse.accept_take", icon="CHECKMARK")
         row.operator("remodiffuse.reject_takes", icon="X")
+
+
+class InsertPanel(SidebarPanel, bpy.types.Panel):
+    bl_idname = "REMODIFFUSE_PT_insert"
+    bl_parent_id = "REMODIFFUSE_PT_review"
+    bl_label = "Insert"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        insert = properties.get(context).insert
+        layout.use_property_split, layout.use_property_decorate = True, False
+        column = layout.column()
+        column.prop(insert, "into")
+        column.prop(insert, "place")
+        if insert.place == "FRAME":
+            row = column.row(align=True)
+            row.prop(insert, "frame")
+            row.operator("remodiffuse.move_to_playhead", text="", icon="TIME")
+        column.prop(insert, "continues")
+        if insert.into != "ACTION":
+            column.prop(insert, "blend_in")
+            column.prop(insert, "blend_out")
+        column.prop(insert, "in_place")
+        column.prop(insert, "loop")
+        if insert.loop and insert.place != "RANGE":
+            column.prop(insert, "loop_seconds")
+        column.prop(insert, "as_asset")
 
 
 class ReferencesPanel(SidebarPanel, bpy.types.Panel):
@@ -107,6 +142,7 @@ def _draw_request(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     column.prop(settings, "seconds")
     row = column.row(align=True)
     row.prop(settings, "seed")
+    row.prop(settings, "seed_locked", text="", icon="LOCKED" if settings.seed_locked else "UNLOCKED")
     row.operator("remodiffuse.randomize_seed", text="", icon="FILE_REFRESH")
     column.prop(settings, "count")
 
@@ -145,4 +181,4 @@ def _draw_trouble(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         box.operator("remodiffuse.restart_backend", icon="FILE_REFRESH")
 
 
-CLASSES = (TakesList, GeneratePanel, ReviewPanel, ReferencesPanel)
+CLASSES = (TakesList, GeneratePanel, ReviewPanel, InsertPanel, ReferencesPanel)

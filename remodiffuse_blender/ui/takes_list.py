@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The takes under review, one a line."""
+"""The takes under review, one a line: star, seed, prompt, foot slide."""
 
 from __future__ import annotations
 
@@ -23,7 +23,13 @@ class TakesList(bpy.types.UIList):
         _icon: int,
         _active_data: object,
         _active_property: str,
+        _index: int = 0,
+        _flags: int = 0,
     ) -> None:
-        row = layout.split(factor=0.3)
-        row.label(text=f"#{item.seed}", icon="CHECKMARK" if item.accepted else "ACTION", translate=False)
-        row.label(text=item.prompt, translate=False)
+        row = layout.row(align=True)
+        row.prop(item, "starred", text="", icon="SOLO_ON" if item.starred else "SOLO_OFF", emboss=False)
+        parts = row.split(factor=0.32)
+        parts.label(text=f"#{item.seed}", icon="CHECKMARK" if item.accepted else "NONE", translate=False)
+        parts = parts.split(factor=0.62)
+        parts.label(text=item.prompt, translate=False)
+        parts.label(text=f"{item.slide:.1f} cm/s", translate=False)

@@ -58,7 +58,11 @@ def _object(each: Rna) -> dict[str, Any]:
         and {
             "action": data.action and data.action.name,
             "slot": data.action_slot and data.action_slot.identifier,
-            "tracks": [(track.name, [strip.name for strip in track.strips]) for track in data.nla_tracks],
+            "influence": (data.action_blend_type, data.action_extrapolation, data.action_influence, data.use_nla),
+            "tracks": [
+                (track.name, track.is_solo, track.mute, [_strip(strip) for strip in track.strips])
+                for track in data.nla_tracks
+            ],
         },
         "pose": each.pose
         and {
@@ -70,13 +74,34 @@ def _object(each: Rna) -> dict[str, Any]:
     }
 
 
+def _strip(strip: Rna) -> tuple[Any, ...]:
+    slot = strip.action_slot and strip.action_slot.identifier
+    times = (strip.frame_start, strip.frame_end, strip.action_frame_start, strip.action_frame_end)
+    return (strip.name, strip.action and strip.action.name, slot, *times, strip.blend_type, strip.extrapolation)
+
+
 def _scene(scene: Rna) -> dict[str, Any]:
     settings = scene.remodiffuse
     return {
         "frames": (scene.frame_start, scene.frame_end, scene.frame_current),
+        "preview range": (scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end),
+        "review": (
+            settings.review.armature and settings.review.armature.name,
+            settings.review.action and settings.review.action.name,
+            settings.review.preview and settings.review.preview.name,
+            settings.review.before,
+        ),
+        "insert": [
+            getattr(settings.insert, each.identifier)
+            for each in settings.insert.bl_rna.properties
+            if each.identifier not in ("rna_type", "name")
+        ],
         "rate": (scene.render.fps, scene.render.fps_base),
         "request": (settings.prompt, settings.seconds, settings.seed, settings.count),
-        "takes": [(take.prompt, take.seed, take.accepted, take.frame, len(take.references)) for take in settings.takes],
+        "takes": [
+            (take.prompt, take.seed, take.accepted, take.starred, take.frame, len(take.references))
+            for take in settings.takes
+        ],
         "active take": settings.active_take,
     }
 

