@@ -32,6 +32,10 @@ class Measures:
         """(T, 3)"""
         return self.positions[:, INDEX[name]]
 
+    def part(self, start: float, end: float) -> Measures:
+        """The same of a part of the clip; 0 is its start, 1 its end."""
+        return Measures(self.raw[round(start * len(self.raw)) : round(end * len(self.raw))])
+
     @cached_property
     def height(self) -> Array:
         """(T,) height of the pelvis."""
@@ -136,6 +140,12 @@ class Measures:
         swing = swing - smooth(swing, 10.0)
         return any(_alternations(swing[:, axis], 0.02) >= 4 for axis in range(3))
 
+    def raises(self, side: str) -> bool:
+        """That wrist is above the head in 6 frames; the other mostly hangs below its shoulder."""
+        other = SIDES[1 - SIDES.index(side)]
+        up = self.joint(f"{side}_wrist")[:, 1] > self.joint("head")[:, 1]
+        return bool(up.sum() >= 6 and self.raised(other).mean() < 0.30)
+
     def kicks(self, side: str) -> bool:
         other = SIDES[1 - SIDES.index(side)]
         ankle, still = self.joint(f"{side}_ankle")[:, 1], self.joint(f"{other}_ankle")[:, 1]
@@ -170,9 +180,38 @@ class Measures:
         return float((self.height - np.minimum.accumulate(self.height)).max())
 
     @cached_property
+    def descent(self) -> float:
+        """Metres the pelvis sinks below its greatest height so far."""
+        return float((np.maximum.accumulate(self.height) - self.height).max())
+
+    @cached_property
+    def ankle_gap(self) -> Array:
+        """(T,) metres between the ankles."""
+        return np.linalg.norm(self.joint("left_ankle") - self.joint("right_ankle"), axis=-1)
+
+    @cached_property
     def ankle_gap_range(self) -> float:
-        gap = np.linalg.norm(self.joint("left_ankle") - self.joint("right_ankle"), axis=-1)
-        return float(np.ptp(gap))
+        return float(np.ptp(self.ankle_gap))
+
+    @cached_property
+    def upside_down(self) -> Mask:
+        """(T,) the head below the pelvis."""
+        return self.joint("head")[:, 1] < self.joint("pelvis")[:, 1]
+
+    @cached_property
+    def twist(self) -> Array:
+        """(T,) degrees by which the shoulders are turned against the hips, positive to the left."""
+        lines = (
+            self.joint(f"left_{part}")[:, [0, 2]] - self.joint(f"right_{part}")[:, [0, 2]]
+            for part in ("hip", "shoulder")
+        )
+        hips, shoulders = (np.arctan2(-line[:, 1], line[:, 0]) for line in lines)
+        return np.degrees((shoulders - hips + np.pi) % (2 * np.pi) - np.pi)
+
+    @staticmethod
+    def swings(track: Array, threshold: float) -> int:
+        """How often (T,) changes sides of its mean, excursions beyond +-threshold counted."""
+        return _alternations(track - track.mean(), threshold)
 
     def runs(self, mask: Mask) -> list[tuple[int, int]]:
         """Half-open spans of consecutive true frames."""

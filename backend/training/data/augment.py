@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...motion.features import smooth
 from ...motion.sequence import positions_of, rows_of
-from ...motion.skeleton import INDEX, MIRROR
+from ...motion.skeleton import FPS, INDEX, MIRROR
 from .canonical import grounded
 
 Array = NDArray[np.floating[Any]]
@@ -25,16 +25,18 @@ def reversed_in_time(positions: Array) -> Array:
     return grounded(positions[::-1])
 
 
-def travelling(positions: Array) -> Array:
-    """A treadmill cycle made to travel: forward at the backward speed of the foot on the floor.
+def travelling(positions: Array, speed: float = 0.0) -> Array:
+    """A treadmill cycle made to travel: forward at `speed` m/s, or where that is 0 at the backward speed of the foot
+    on the floor.
 
     The 60th percentile: the planted foot, not the swinging one, and not the rolling toe.
     """
     toes = smooth(positions[:, [INDEX["left_foot"], INDEX["right_foot"]]], 1.0)
     lower = toes[:, :, 1].argmin(axis=1)
-    speed = -np.diff(toes[:, :, 2], axis=0)[np.arange(len(toes) - 1), lower[:-1]]
+    backward = -np.diff(toes[:, :, 2], axis=0)[np.arange(len(toes) - 1), lower[:-1]]
+    step = speed / FPS if speed else np.percentile(backward, 60)
     result = positions.copy()
-    result[..., 2] += np.percentile(speed, 60) * np.arange(len(positions))[:, None]
+    result[..., 2] += step * np.arange(len(positions))[:, None]
     return result
 
 

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from ..measures import Measures
 
 if TYPE_CHECKING:
@@ -31,7 +33,13 @@ class Action:
     down_texts: tuple[str, ...] = ()
     """Said instead of `texts` where the body ends lower than it began."""
     events: tuple[str, ...] = ()
+    rule: str = ""
+    """An exam rule: windows that fail it do not show what `texts` say and are left out."""
     treadmill: bool = False
+    speed: float = 0.0
+    """Of a treadmill cycle in m/s; 0 = as fast as its feet go."""
+    cycle: bool = False
+    """Ends as it begins, so it may be repeated."""
 
 
 @cache
@@ -50,7 +58,7 @@ def _actions() -> dict[str, Action]:
             tuple(entry.get("texts", ())),
             tuple(entry.get("down_texts", ())),
             tuple(entry.get("events", ())),
-            entry.get("treadmill", False),
+            **{key: entry[key] for key in ("rule", "treadmill", "speed", "cycle") if key in entry},
         )
         for key in (*entry.get("labels", ()), *entry.get("clips", ())):
             actions[key] = action
@@ -78,6 +86,26 @@ def neutral(caption: str) -> str:
 
 def event_texts(event: str) -> tuple[str, ...]:
     return tuple(_book()["event"][event]["texts"])
+
+
+def count_texts(event: str, positions: Array) -> tuple[str, ...]:
+    """What is done how many times; nothing for events that nobody counts."""
+    template = _book()["count"].get(event)
+    if template is None:
+        return ()
+    m = Measures(positions)
+    mask = {
+        "jump_repeatedly": m.airborne,
+        "squat": m.height < 0.65,
+        "jacks": m.raised("left") & m.raised("right"),
+    }[event]
+    number = _number(len(m.runs(mask)))
+    return (template.format(number),) if number else ()
+
+
+def _number(count: int) -> str | None:
+    words = _book()["numbers"]
+    return words[count - 2] if 2 <= count < 2 + len(words) else None
 
 
 def swap_sides(text: str) -> str:
@@ -114,7 +142,17 @@ def travel_texts(positions: Array, count: int, rng: random.Random) -> tuple[str,
         if index % 2 and stops:
             phrase = rng.choice(words["stop"]).format(phrase)
         phrases.append(phrase)
+    steps = _number(_steps(m))
+    if steps and turn is None and kind in words["steps"]:
+        phrases.append(words["steps"][kind].format(steps))
     return kind if turn is None or turn.startswith("slight") else turn, tuple(phrases)
+
+
+def _steps(m: Measures) -> int:
+    """How often one foot passes the other along the facing direction."""
+    apart = m.joint("left_ankle")[:, [0, 2]] - m.joint("right_ankle")[:, [0, 2]]
+    ahead = (apart * np.stack([np.sin(m.yaw), np.cos(m.yaw)], axis=-1)).sum(axis=-1)
+    return m.swings(ahead, 0.08)
 
 
 def _travel_kind(m: Measures) -> str:

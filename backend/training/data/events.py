@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ...motion.features import heading, smooth
+from ...motion.features import smooth
 from ..measures import SIDES, Measures
 
 if TYPE_CHECKING:
@@ -108,12 +108,7 @@ def _jacks(m: Measures) -> list[Span]:
 
 
 def _twists(m: Measures) -> list[Span]:
-    hips = m.positions.copy()
-    hips[:, 16:18] = hips[:, 1:3]
-    shoulders = m.positions.copy()
-    shoulders[:, 1:3] = shoulders[:, 16:18]
-    twist = np.degrees(heading(shoulders, 1.0) - heading(hips, 1.0))
-    wide = np.sign(twist) * (np.abs(twist) > 25)
+    wide = np.sign(m.twist) * (np.abs(m.twist) > 25)
     return [(a, b) for a, b in _sliding(m, 80) if (np.diff(wide[a:b][wide[a:b] != 0]) != 0).sum() >= 2]
 
 

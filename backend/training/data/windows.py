@@ -11,11 +11,11 @@ from ...motion import sequence
 from ...motion.contacts import detect_contacts, lock_feet
 from ...motion.skeleton import FPS, with_bone_lengths
 from ...request import MAX_FRAMES
-from ..exam import passes
+from ..exam import RULES, passes
 from ..measures import Measures
 from . import augment
 from .canonical import grounded
-from .captions import Action, action_of, event_texts, sentence, swap_sides, travel_texts
+from .captions import Action, action_of, count_texts, event_texts, sentence, swap_sides, travel_texts
 from .events import find_events
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..measures import Array
     from .sources import SourceClip
 
-TEXTS: Final = 6
+TEXTS: Final = 8
 """Sentences a window."""
 
 
@@ -79,11 +79,15 @@ def _of_clip(positions: Array, source: str, action: Action, rng: random.Random) 
         for start, part in _slices(positions, rng):
             down = action.down_texts and part[-5:, 0, 1].mean() < part[:5, 0, 1].mean() - 0.2
             name, texts = (f"{action.name}_down", action.down_texts) if down else (action.name, action.texts)
-            yield Window(part, texts, name, source, start)
+            if down or not action.rule or passes(action.rule, Measures(part)):
+                yield Window(part, texts, name, source, start)
     for event in action.events:
         for start, end in find_events(event, positions):
             part = grounded(positions[start:end][:MAX_FRAMES])
-            yield Window(part, event_texts(event) + action.texts[:1] * (action.cut == "events"), event, source, start)
+            if event in RULES and not passes(event, Measures(part)):
+                continue  # it happens, but not so that anyone would see it
+            own = action.texts[:1] if action.cut == "events" else ()
+            yield Window(part, event_texts(event) + count_texts(event, part) + own, event, source, start)
             opposite = {"sit_down": "stand_up", "stand_up": "sit_down"}.get(event)
             if opposite is not None:
                 yield Window(augment.reversed_in_time(part), event_texts(opposite), opposite, source, start)
@@ -117,12 +121,13 @@ def _travel(positions: Array, source: str, action: Action, rng: random.Random) -
                 kind, phrases = travel_texts(path, TEXTS, rng)
                 if kind == "still" and not passes("idle", Measures(path)):
                     continue  # somebody about to walk, neither walking nor standing
-                yield Window(path, phrases + action.texts * 2, kind, source, start)
+                own = () if "backward" in kind else action.texts  # what is said of a walk is not said of a reversed one
+                yield Window(path, phrases + own * 2, kind, source, start)
 
 
 def _whole(positions: Array, source: str, action: Action) -> Iterator[Window]:
-    cycle = source.endswith("_loop") or action.treadmill
-    base = augment.travelling(positions) if action.treadmill else positions
+    cycle = source.endswith("_loop") or action.treadmill or action.cycle
+    base = augment.travelling(positions, action.speed) if action.treadmill else positions
     lengths = (60, 100, 140, 180) if cycle else (len(positions), len(positions) + 16, len(positions) + 40)
     for frames in lengths:
         if cycle:

@@ -40,6 +40,30 @@ def waving(side: str) -> np.ndarray:
     return positions
 
 
+def sidling(speed: float) -> np.ndarray:
+    """To the left, facing ahead."""
+    return standing() + np.arange(FRAMES)[:, None, None] * [speed / 20, 0, 0]
+
+
+def lying() -> np.ndarray:
+    return standing() @ np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]]) + [0, 0.1, 0]
+
+
+def falling() -> np.ndarray:
+    share = np.clip(np.arange(FRAMES) / 60, 0, 1)[:, None, None]
+    return (1 - share) * standing() + share * lying()
+
+
+def twisting() -> np.ndarray:
+    """The shoulders turn to and fro by 40 degrees."""
+    positions = standing()
+    angle = np.radians(40) * np.sin(np.arange(FRAMES) * 0.2)
+    for side, sign in (("left", 1), ("right", -1)):
+        positions[:, INDEX[f"{side}_shoulder"], 0] = sign * 0.17 * np.cos(angle)
+        positions[:, INDEX[f"{side}_shoulder"], 2] = -sign * 0.17 * np.sin(angle)
+    return positions
+
+
 def test_distance_speed_and_turn_of_a_known_path() -> None:
     m = Measures(walking(1.2, degrees=90))
     assert m.turn == pytest.approx(90, abs=3)
@@ -59,6 +83,20 @@ def test_distance_speed_and_turn_of_a_known_path() -> None:
         ("wave_right", waving("right"), waving("left")),
         ("wave_left", waving("left"), waving("right")),
         ("idle", standing(), walking(1.0)),
+        ("walk_slowly", walking(0.7), walking(1.2)),
+        ("walk_fast", walking(1.6), walking(1.1)),
+        ("sprint", walking(4.0), walking(2.0)),
+        ("side_left", sidling(0.6), walking(0.6)),
+        ("side_right", sidling(-0.6), sidling(0.6)),
+        ("turn_around", walking(1.0, 180), walking(1.0, 90)),
+        ("circle", walking(1.0, 300), walking(1.0, 180)),
+        ("raise_right", waving("right"), waving("left")),
+        ("lie", lying(), standing()),
+        ("fall", falling(), standing()),
+        ("sitting", standing() - [0, 0.4, 0], standing()),
+        ("crouch_still", standing() - [0, 0.4, 0], standing()),
+        ("descend", falling()[:25], standing()),
+        ("twist", twisting(), standing()),
         ("walk_and_wave", walking(1.0) + waving("right") - standing(), walking(1.0)),
     ],
 )
