@@ -105,8 +105,13 @@ def accept(context: bpy.types.Context, index: int = -1) -> bpy.types.Action:
     take = unpack(item)
     armature = target.armature(context)
     start = insert.start_of(context, armature)
+    shown = settings.review.armature
     preview.end(context.scene)
-    action = insert.insert(context, armature, take, start)
+    try:
+        action = insert.insert(context, armature, take, start)
+    except BackendError:
+        _play(context.scene, shown)
+        raise
     item.accepted = True
     return action
 
