@@ -10,6 +10,7 @@ import numpy as np
 from .clip import Motion
 from .contacts import detect_contacts, held_contacts, lock_feet
 from .features import smooth
+from .floor import above_floor
 from .rotations import forward_kinematics, rotations_from_positions
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def rebuilt(positions: Array, contacts: Array, fps: float) -> Motion:
     Its contacts are those that the foot lock held and that still look like standing afterwards.
     """
     levels = np.clip(contacts, 0.0, 1.0).astype(np.float32)
-    calm = smooth(positions, SMOOTHING)
+    calm = above_floor(smooth(positions, SMOOTHING))
     posed = forward_kinematics(rotations_from_positions(calm), calm[:, 0])
     locked = lock_feet(posed, levels, fps)
     # Once more from the locked joints, so that rotations and positions say the same to the last bit.

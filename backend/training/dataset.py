@@ -37,7 +37,7 @@ SAME_SOURCE_OUT: Final = 0.4
 OVERLAP_OUT: Final = 0.2
 """Shares of the draws without references of the same source clips, or only without those that overlap (`_retrieve`)."""
 
-OPPOSITE_FACTOR: Final = 0.9
+OPPOSITE_FACTOR: Final = 0.7
 """Of references whose caption says the opposite, as in sampling: sentence vectors confuse left and right."""
 
 HELD_OUT: Final = 30
