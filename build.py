@@ -26,11 +26,13 @@ MENU = {
     "Check it": {
         "test": ("tools.testing", "every test: backend, motion maths, the built zip in Blender 4.5 and 5.0"),
         "lint": ("tools.lint", "style and types: ruff and pyright"),
+        "lock": ("tools.lock", "make the locked lists of packages again"),
         "rig-report": ("tools.rig_report", "which bones of a rig play which joints, and how well it follows a motion"),
         "bench": ("tools.backend", "how fast it is on this machine; --json for programs"),
     },
     "Use it": {
         "extension": ("tools.extension", "the zip for Blender, built and validated into dist/"),
+        "install": ("tools.backend", "an environment of the backend's own, from the locked list"),
         "generate": ("tools.backend", "a prompt to .npz or .bvh without Blender"),
         "library": ("tools.backend", "make, fill, list and search motion libraries"),
         "model": ("tools.backend", "turn official checkpoints into model folders"),

@@ -11,6 +11,7 @@ from .errors import BackendError
 
 COMMANDS: Final = {
     "generate": ("backend.commands.generate", "main", "a prompt becomes motion files (.npz, .bvh)"),
+    "install": ("backend.install.command", "main", "make an environment of the backend's own"),
     "library": ("backend.commands.library", "main", "make, fill, list and search motion libraries"),
     "model": ("backend.commands.model", "main", "turn official checkpoints into model folders"),
     "serve": ("backend.server", "main", "answer Blender over standard input and output"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -15,16 +14,17 @@ from safetensors.torch import load_file, save
 from .errors import BackendError
 from .model import ReMoDiffuse
 from .model_card import REMEDY, ModelCard, read_card
+from .models import CARD, LIBRARY, STARTER, WEIGHTS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Tensor
 
     from .model import ModelConfig
 
-STARTER: Final = Path(__file__).parent / "weights" / "starter"
-WEIGHTS: Final = "model.safetensors"
-CARD: Final = "card.toml"
-LIBRARY: Final = "library.sqlite"
+__all__ = ["CARD", "LIBRARY", "STARTER", "WEIGHTS", "LoadedModel", "load_model", "read_normalisation", "save_model"]
+
 # Beside the network's own tensors the file holds the normalisation of the features.
 MEAN: Final = "features.mean"
 DEVIATION: Final = "features.std"

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import math
+import tomllib
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import numpy as np
@@ -33,9 +35,18 @@ MAX_LINE: Final = 1 << 20
 MAX_ARRAYS: Final = 32
 MAX_DIMENSIONS: Final = 8
 MAX_PAYLOAD: Final = 64 << 20
+MAX_STEPS: Final = 1 << 48
+MAX_NAME: Final = 200
+MAX_MODELS: Final = 1000
 DTYPES: Final = {"float32": np.dtype("<f4"), "int32": np.dtype("<i4"), "uint8": np.dtype("u1")}
 
 T = TypeVar("T", Request, Reference, Provenance)
+
+
+def version() -> str:
+    """The version in the manifest, which lies beside `backend/` in the source tree and in the built zip."""
+    manifest = Path(__file__).resolve().parent.parent / "blender_manifest.toml"
+    return tomllib.loads(manifest.read_text("utf-8"))["version"] if manifest.is_file() else "unknown"
 
 
 class ProtocolError(Exception):
@@ -176,8 +187,33 @@ def _build(kind: type[T], data: object) -> T:
     return kind(**data)
 
 
-def generate_header(number: int, request: Request) -> dict[str, Any]:
-    return {"type": "generate", "id": number, "request": asdict(request)}
+def generate_header(number: int, request: Request, model: str = "") -> dict[str, Any]:
+    """`model` is the name of one that the backend lists; empty for the one it started with."""
+    named = {"model": model} if model else {}
+    return {"type": "generate", "id": number, "request": asdict(request), **named}
+
+
+def parse_model(frame: Frame) -> str:
+    model = frame.header.get("model", "")
+    if not isinstance(model, str) or len(model) > MAX_NAME:
+        raise ProtocolError("A request names its model by something else than a short text.")
+    return model
+
+
+def parse_models(header: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The models that a backend offers: name, version, licence, source and bytes of each."""
+    listed = header.get("models")
+    wanted = {"name": str, "version": str, "licence": str, "source": str, "bytes": int}
+    if not isinstance(listed, list) or len(listed) > MAX_MODELS:
+        raise ProtocolError("The models are not a list, or too many.")
+    for entry in listed:
+        if (
+            not isinstance(entry, dict)
+            or entry.keys() != wanted.keys()
+            or not all(type(entry[name]) is kind for name, kind in wanted.items())
+        ):
+            raise ProtocolError("A model does not have exactly name, version, licence, source and bytes.")
+    return listed
 
 
 def parse_request(frame: Frame) -> Request:
@@ -232,3 +268,13 @@ def parse_error(header: Mapping[str, Any]) -> BackendError:
     if not all(isinstance(part, str) for part in parts):
         raise ProtocolError("An error does not have code, message and remedy.")
     return BackendError(*map(str, parts))
+
+
+def parse_progress(header: Mapping[str, Any]) -> tuple[str, int, int]:
+    """Stage, step and total of a progress; the total is at least 1."""
+    stage, step, total = (header.get(name) for name in ("stage", "step", "total"))
+    if not isinstance(stage, str) or type(step) is not int or type(total) is not int:
+        raise ProtocolError("A progress does not have stage, step and total.")
+    if not 0 <= step <= total < MAX_STEPS:
+        raise ProtocolError("A progress counts beyond its end.")
+    return stage[:40], step, max(total, 1)

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import queue
 import signal
 import sys
 import threading
 import time
-import tomllib
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from . import protocol
+from . import memory, models, protocol
 from .errors import BackendError, CancelledError
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO, NoReturn
 
     from .request import Request, Take
+
+    Load = Callable[[str], "Generator"]
 
 MAX_WAITING: Final = 64
 MAX_THREADS: Final = 8
@@ -51,6 +53,7 @@ class Job:
 
     id: int
     request: Request
+    model: str
     cancelled: threading.Event = field(default_factory=threading.Event)
     started: bool = False
     done: bool = False
@@ -58,13 +61,28 @@ class Job:
 
 
 class Server:
-    """Serves one Blender. `load` makes the generator; it is called on the worker thread, again after a failure."""
+    """Serves one Blender.
 
-    def __init__(self, reader: BinaryIO, writer: BinaryIO, load: Callable[[], Generator]) -> None:
+    `load` makes the generator of a model ("" is the one that was asked for at the start); it is called on the worker
+    thread, again after a failure. After `idle_seconds` without work the model leaves the memory. `models` lists what
+    there is to choose from.
+    """
+
+    def __init__(
+        self,
+        reader: BinaryIO,
+        writer: BinaryIO,
+        load: Load,
+        idle_seconds: float = math.inf,
+        models: Callable[[], list[dict[str, Any]]] = list,
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._load = load
+        self._idle_seconds = idle_seconds
+        self._models = models
         self._generator: Generator | None = None
+        self._loaded = ""
         self._jobs: dict[int, Job] = {}
         self._waiting: queue.Queue[Job | None] = queue.Queue()
         self._lock = threading.RLock()
@@ -72,7 +90,7 @@ class Server:
 
     def run(self) -> int:
         """Serves until the input closes (exit status 0) or can no longer be read as frames (1)."""
-        self._send({"type": "hello", "protocol": protocol.PROTOCOL, "version": _version(), "pid": os.getpid()})
+        self._send({"type": "hello", "protocol": protocol.PROTOCOL, "version": protocol.version(), "pid": os.getpid()})
         worker = threading.Thread(target=self._work, name="worker", daemon=True)
         worker.start()
         try:
@@ -101,6 +119,8 @@ class Server:
                     self._accept(frame)
                 case "cancel":
                     self._cancel(frame.id)
+                case "models":
+                    self._send({"type": "models", "id": frame.id, "models": self._models()})
                 case "ping":
                     busy = any(job.started for job in self._jobs.values())
                     silent = time.monotonic() - self._sign_of_life if busy else 0.0
@@ -124,7 +144,7 @@ class Server:
     def _accept(self, frame: protocol.Frame) -> None:
         if frame.id is None or frame.id in self._jobs:
             raise protocol.ProtocolError("A request needs an id of its own.")
-        job = Job(frame.id, protocol.parse_request(frame))
+        job = Job(frame.id, protocol.parse_request(frame), protocol.parse_model(frame))
         if len(self._jobs) >= MAX_WAITING:
             raise BackendError("busy", f"{MAX_WAITING} requests are waiting already.", "Wait or cancel some of them.")
         with self._lock:
@@ -147,7 +167,7 @@ class Server:
     def _work(self) -> None:
         with contextlib.suppress(BackendError):  # The status says so; the first request tries again.
             self._warm_up()
-        while (job := self._waiting.get()) is not None:
+        while (job := self._next()) is not None:
             with self._lock:
                 if job.done:
                     continue
@@ -155,22 +175,38 @@ class Server:
             self._sign_of_life = time.monotonic()
             self._finish(job, self._serve(job))
 
-    def _warm_up(self) -> Generator:
-        if self._generator is not None:
+    def _next(self) -> Job | None:
+        """Waits for work; None at the end. Meanwhile memory that nobody used for long is given back."""
+        idle = None if self._generator is None or math.isinf(self._idle_seconds) else self._idle_seconds
+        try:
+            return self._waiting.get(timeout=idle)
+        except queue.Empty:
+            self._generator = None
+            memory.release()
+            self._send({"type": "status", "state": "idle"})
+            return self._waiting.get()
+
+    def _warm_up(self, model: str = "") -> Generator:
+        if self._generator is not None and self._loaded == model:
             return self._generator
+        # One at a time: two may not fit.
+        self._generator = None
+        memory.release()
         self._send({"type": "status", "state": "loading"})
         try:
-            self._generator = self._load()
+            self._generator = self._load(model)
         except Exception as error:
             told = _as_backend_error(error)
             self._send({**protocol.error_header(None, told), "type": "status", "state": "failed"})
             raise told from error
+        self._loaded = model
         self._send(
             {
                 "type": "status",
                 "state": "ready",
                 "device": self._generator.device,
                 "model": self._generator.model_name,
+                "memory": memory.held(self._generator.device),
             }
         )
         return self._generator
@@ -193,9 +229,9 @@ class Server:
             self._send({"type": "progress", "id": job.id, "stage": stage, "step": step, "total": total})
 
         try:
-            generator = self._warm_up()
+            generator = self._warm_up(job.model)
             progress("starting", 0, 1)
-            takes = generator.generate(job.request, progress)
+            takes, batch = memory.in_batches(generator.generate, job.request, progress)
             note("sending")
             if job.cancelled.is_set():
                 raise CancelledError
@@ -206,7 +242,8 @@ class Server:
         except Exception as error:
             return protocol.error_header(job.id, _as_backend_error(error))
         note("sending")
-        return {"type": "done", "id": job.id, "takes": len(takes), "seconds": job.seconds}
+        done = {"type": "done", "id": job.id, "takes": len(takes), "seconds": job.seconds}
+        return done if batch == job.request.count else done | {"batch": batch}
 
     def _finish(self, job: Job, answer: dict[str, Any]) -> None:
         with self._lock:
@@ -235,7 +272,7 @@ def _as_backend_error(error: Exception) -> BackendError:
         return error
     traceback.print_exception(error)
     text = str(error)
-    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "not enough memory" in text.lower():
+    if memory.is_out_of_memory(error):
         return BackendError(
             "out_of_memory", "The memory is not enough for this request.", "Ask for fewer takes or a shorter clip."
         )
@@ -250,12 +287,6 @@ def _as_backend_error(error: Exception) -> BackendError:
         f"The backend failed: {type(error).__name__}: {text[:300]}",
         "Generate again; if it fails again, restart the backend and report its log.",
     )
-
-
-def _version() -> str:
-    """The version in the manifest, which lies beside `backend/` in the source tree and in the built zip."""
-    manifest = Path(__file__).resolve().parent.parent / "blender_manifest.toml"
-    return tomllib.loads(manifest.read_text("utf-8"))["version"] if manifest.is_file() else "unknown"
 
 
 def take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -289,22 +320,28 @@ def main(argv: Sequence[str]) -> NoReturn:
     parser.add_argument("--library", type=Path, action="append", help="a motion library to search; may be repeated")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps, ... (default: auto)")
     parser.add_argument("--threads", type=int, help=f"CPU threads (default: all cores, at most {MAX_THREADS})")
+    parser.add_argument("--models", type=Path, action="append", help="a folder of model folders to choose from")
+    parser.add_argument(
+        "--idle-minutes", type=float, default=10.0, help="unload the model after so long; 0: never (default: 10)"
+    )
     options = parser.parse_args(argv)
     limit_threads(options.threads)
+    folders = options.models or []
 
-    def load() -> Generator:
+    def load(model: str) -> Generator:
         from .generate import Generator
 
-        return Generator.load(options.model, options.library, options.device)
+        folder = models.folder_of(model, folders) if model else options.model
+        return Generator.load(folder, options.library, options.device)
 
-    serve(load)
+    serve(load, options.idle_minutes * 60 or math.inf, lambda: models.on_the_wire(folders))
 
 
-def serve(load: Callable[[], Generator]) -> NoReturn:
+def serve(load: Load, idle_seconds: float = math.inf, models: Callable[[], list[dict[str, Any]]] = list) -> NoReturn:
     """Serves on the standard streams and ends the process."""
     # Ctrl+C in the terminal that Blender was started from is meant for Blender.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    status = Server(*take_standard_streams(), load).run()
+    status = Server(*take_standard_streams(), load, idle_seconds, models).run()
     sys.stderr.flush()
     # A worker within a matrix product cannot be interrupted, and the interpreter would wait for it.
     os._exit(status)

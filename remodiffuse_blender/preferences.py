@@ -2,7 +2,10 @@
 """Where the backend lives and what it runs on. Kept in Blender's preferences, never in a .blend that people share."""
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
+
+from .client.command import CHOOSE, Command, backend_command, own_command
+from .shared import BackendError
 
 # Blender reads properties from annotations, which no type checker can read as types.
 # pyright: reportInvalidTypeForm=false
@@ -18,10 +21,34 @@ class RemodiffusePreferences(bpy.types.AddonPreferences):
     bl_idname = __package__ or ""
 
     python: StringProperty(
-        name="Backend Python",
-        description="The Python of the backend's environment, or the folder of that environment",
+        name="Python",
+        description="The Python of an environment that has the backend's packages, or the folder of that environment; "
+        "used instead of the one that Install makes",
         subtype="FILE_PATH",
         update=_show,
+    )
+    command: StringProperty(
+        name="Command",
+        description="A command that runs the backend, also on another machine: ssh gpu-box python -m backend serve; "
+        "used instead of everything else",
+        update=_show,
+    )
+    wheels: StringProperty(
+        name="Wheels",
+        description="A folder of wheels that Install looks into before the network, or instead of it",
+        subtype="DIR_PATH",
+    )
+    install_python: StringProperty(
+        name="Install with",
+        description="The Python that Install makes its environment from, instead of Blender's own",
+        subtype="FILE_PATH",
+    )
+    idle_minutes: IntProperty(
+        name="Unload After",
+        description="Minutes without a request after which the model leaves the memory; 0 keeps it",
+        default=10,
+        min=0,
+        max=24 * 60,
     )
     device: EnumProperty(
         name="Device",
@@ -35,12 +62,48 @@ class RemodiffusePreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, context: bpy.types.Context) -> None:
-        from .ui import backend_status
+        from .ui import backend_preferences
 
-        self.layout.prop(self, "python")
-        self.layout.prop(self, "device")
-        backend_status.draw(self.layout, context)
+        backend_preferences.draw(self.layout, context, self)
 
 
 def get(context: bpy.types.Context) -> RemodiffusePreferences:
     return context.preferences.addons[RemodiffusePreferences.bl_idname].preferences  # pyright: ignore[reportReturnType]
+
+
+def own(context: bpy.types.Context) -> bool:
+    """Whether the animator chose a backend of their own."""
+    chosen = get(context)
+    return bool(chosen.command.strip() or chosen.python.strip())
+
+
+def backend(context: bpy.types.Context) -> Command:
+    """How the backend is started: the animator's own command or Python, else what Install made.
+
+    Raises `BackendError` where there is none.
+    """
+    from . import installation
+
+    chosen = get(context)
+    if chosen.command.strip():
+        return own_command(chosen.command)
+    options = ("--idle-minutes", str(chosen.idle_minutes))
+    if chosen.python.strip():
+        return backend_command(chosen.python, chosen.device, options)
+    if installation.installation.ready is None:
+        raise BackendError("no_backend", "No backend is set up yet.", CHOOSE)
+    return backend_command(str(installation.place().python), chosen.device, options)
+
+
+def check_backend(context: bpy.types.Context) -> None:
+    """Raises `BackendError` where no backend is chosen; cheap enough for every redraw, the disk is not touched."""
+    from .installation import installation
+
+    if own(context):
+        return
+    if installation.errand:
+        raise BackendError(
+            "installing", "The backend is being installed.", "Wait for it; the preferences show how far."
+        )
+    if not installation.ready:
+        raise BackendError("no_backend", "No backend is set up yet.", CHOOSE)

@@ -9,10 +9,12 @@ from typing import Final
 import bpy
 from bpy.app.handlers import persistent
 
-from . import operators, preferences, properties, takes
+from . import installation, operators, preferences, properties, takes
 from .ui import panels
 
 CLASSES: Final = (*properties.CLASSES, preferences.RemodiffusePreferences, *operators.CLASSES, *panels.CLASSES)
+ENDS: Final = (installation.end, takes.end)
+"""What ends with the add-on, however that ends."""
 
 
 @persistent
@@ -26,12 +28,15 @@ def register() -> None:
         bpy.utils.register_class(each)
     properties.attach()
     bpy.app.handlers.load_pre.append(_another_file)
-    atexit.register(takes.end)
+    installation.refresh()
+    for end in ENDS:
+        atexit.register(end)
 
 
 def unregister() -> None:
-    atexit.unregister(takes.end)
-    takes.end()
+    for end in ENDS:
+        atexit.unregister(end)
+        end()
     bpy.app.handlers.load_pre.remove(_another_file)
     properties.detach()
     for each in reversed(CLASSES):

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING or find_spec(f"{__package__}.backend") is None:
     from backend import protocol
     from backend.errors import BackendError
+    from backend.install.builds import newest_fingerprints
+    from backend.install.place import Place, Ready
     from backend.motion import contacts, features, quaternions, rebuild, rotations, sequence, skeleton
     from backend.motion.clip import Motion
     from backend.request import MAX_COUNT, MAX_PROMPT, MAX_SECONDS, MIN_SECONDS, Provenance, Reference, Request, Take
 else:
     from .backend import protocol
     from .backend.errors import BackendError
+    from .backend.install.builds import newest_fingerprints
+    from .backend.install.place import Place, Ready
     from .backend.motion import contacts, features, quaternions, rebuild, rotations, sequence, skeleton
     from .backend.motion.clip import Motion
     from .backend.request import MAX_COUNT, MAX_PROMPT, MAX_SECONDS, MIN_SECONDS, Provenance, Reference, Request, Take
@@ -27,12 +31,15 @@ __all__ = [
     "MIN_SECONDS",
     "BackendError",
     "Motion",
+    "Place",
     "Provenance",
+    "Ready",
     "Reference",
     "Request",
     "Take",
     "contacts",
     "features",
+    "newest_fingerprints",
     "protocol",
     "quaternions",
     "rebuild",

@@ -15,7 +15,6 @@ import bpy
 
 from . import preferences, properties, review, target
 from .client.client import Client
-from .client.command import CHOOSE, Command, backend_command
 from .client.job import Job, Outcome
 from .client.pump import Pump
 from .shared import BackendError, Request
@@ -55,10 +54,7 @@ def check_generate(context: bpy.types.Context) -> None:
     check_backend(context)
 
 
-def check_backend(context: bpy.types.Context) -> None:
-    """Only whether one is chosen: drawing must not touch the disk."""
-    if not preferences.get(context).python.strip():
-        raise BackendError("no_backend", "No backend is set up yet.", CHOOSE)
+check_backend: Final = preferences.check_backend
 
 
 def check_running(context: bpy.types.Context) -> None:
@@ -78,16 +74,11 @@ def request(context: bpy.types.Context) -> Request:
     return Request(settings.prompt, round(settings.seconds, 3), settings.seed, settings.count)
 
 
-def command(context: bpy.types.Context) -> Command:
-    chosen = preferences.get(context)
-    return backend_command(chosen.python, chosen.device)
-
-
 def generate(context: bpy.types.Context) -> None:
     """Sends the scene's request to the backend; changes nothing in the scene."""
     check_generate(context)
     session.error = None
-    session.job = session.client.generate(request(context), command(context))
+    session.job = session.client.generate(request(context), preferences.backend(context))
     session.scene_uid = context.scene.session_uid
     session.armature_uid = target.armature(context).session_uid
     pump.start()
@@ -101,7 +92,7 @@ def cancel() -> None:
 def restart(context: bpy.types.Context) -> None:
     """Ends the backend, whatever it does, and starts another one."""
     stop()
-    session.client.start(command(context))
+    session.client.start(preferences.backend(context))
     pump.start()
 
 

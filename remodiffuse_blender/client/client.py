@@ -24,11 +24,16 @@ LAST_WORDS: Final = 3
 """Lines of the log that are shown when the backend ends unexpectedly."""
 
 
+VERSION: Final = protocol.version()
+
+
 class State(Enum):
     STOPPED = "stopped"
     STARTING = "starting"
     LOADING = "loading"
     READY = "ready"
+    IDLE = "idle"
+    """The model was unloaded after a while without work."""
     FAILED = "failed"
 
 
@@ -41,6 +46,12 @@ class Client:
         """Why the state is FAILED."""
         self.device = ""
         self.model = ""
+        self.memory = 0
+        """Bytes that the backend holds on its device."""
+        self.models: list[dict[str, Any]] = []
+        """What the backend offers, as `protocol.parse_models` describes it; asked for at the start."""
+        self.version_note = ""
+        """What to say where backend and add-on are of different versions that understand each other."""
         self.jobs: dict[int, Job] = {}
         """The requests without an outcome, by id."""
         self._numbers = itertools.count(1)
@@ -81,16 +92,19 @@ class Client:
         self._command = command
         self.state, self.error = State.STARTING, None
         self._started = self._heard = self._pinged = time.monotonic()
-        self._send({"type": "hello", "protocol": protocol.PROTOCOL})
+        self._send({"type": "hello", "protocol": protocol.PROTOCOL, "version": VERSION})
 
-    def generate(self, request: Request, command: Command) -> Job:
-        """Sends a request, after starting the backend where needed. Raises `BackendError`."""
+    def generate(self, request: Request, command: Command, model: str = "") -> Job:
+        """Sends a request, after starting the backend where needed. Raises `BackendError`.
+
+        `model` is one of `models`; empty for the backend's own choice.
+        """
         self.start(command)
         job = Job(next(self._numbers), request)
         if not self.jobs:
             self._heard = time.monotonic()
         self.jobs[job.id] = job
-        self._send(protocol.generate_header(job.id, request))
+        self._send(protocol.generate_header(job.id, request, model))
         return job
 
     def cancel(self, job: Job) -> None:
@@ -143,12 +157,16 @@ class Client:
                         f"this add-on protocol {protocol.PROTOCOL}.",
                         "Install the add-on and the backend in the same version.",
                     )
-                # Our own hello, repeated by a program that is no backend, has none.
-                if not isinstance(header.get("version"), str):
-                    raise protocol.ProtocolError("The hello names no version.")
+                # Our own hello, repeated by a program that is no backend, has no pid.
+                if not isinstance(header.get("version"), str) or type(header.get("pid")) is not int:
+                    raise protocol.ProtocolError("The hello names no version and process.")
+                self.version_note = "" if header["version"] == VERSION else _other_version(header["version"])
                 self.state = State.LOADING
+                self._send({"type": "models"})
             case "status":
                 self._note_status(header)
+            case "models":
+                self.models = protocol.parse_models(header)
             case "pong":
                 silent = header.get("silent")
                 self._stuck = float(silent) if isinstance(silent, (int, float)) and 0 < silent < 1e9 else 0.0
@@ -168,6 +186,10 @@ class Client:
             case "ready":
                 self.state, self.error = State.READY, None
                 self.device, self.model = str(header.get("device")), str(header.get("model"))
+                memory = header.get("memory", 0)
+                self.memory = memory if type(memory) is int and 0 <= memory < 1 << 48 else 0
+            case "idle":
+                self.state, self.error = State.IDLE, None
             case "failed":
                 # The process lives and tries again with the next request.
                 self.state, self.error = State.FAILED, protocol.parse_error(header)
@@ -178,12 +200,7 @@ class Client:
         header = frame.header
         match frame.type:
             case "progress":
-                stage, step, total = (header.get(name) for name in ("stage", "step", "total"))
-                if not isinstance(stage, str) or type(step) is not int or type(total) is not int:
-                    raise protocol.ProtocolError("A progress does not have stage, step and total.")
-                if not 0 <= step <= total < 1 << 30:
-                    raise protocol.ProtocolError("A progress counts beyond its end.")
-                job.stage, job.step, job.total = stage[:40], step, max(total, 1)
+                job.stage, job.step, job.total = protocol.parse_progress(header)
             case "take":
                 if header.get("index") != len(job.takes) or len(job.takes) >= job.request.count:
                     raise protocol.ProtocolError("A take is out of order.")
@@ -193,6 +210,10 @@ class Client:
                     raise protocol.ProtocolError("A request ended before all its takes came.")
                 seconds = header.get("seconds")
                 job.seconds = seconds if isinstance(seconds, dict) else {}
+                batch = header.get("batch", job.request.count)
+                if type(batch) is not int or not 1 <= batch <= job.request.count:
+                    raise protocol.ProtocolError("A request was done in impossible batches.")
+                job.batch = batch
                 self._end(job, Outcome.DONE)
             case "cancelled":
                 self._end(job, Outcome.CANCELLED)
@@ -248,3 +269,7 @@ class Client:
         if self.state is State.STARTING:
             return BackendError("environment_broken", f"The chosen program is no backend. {what}", CHOOSE)
         return BackendError("protocol", f"The backend sent garbage. {what}", "Press Generate to start it again.")
+
+
+def _other_version(version: str) -> str:
+    return f"The backend is of version {version[:20]}, the add-on of {VERSION}: update the older one when you can."

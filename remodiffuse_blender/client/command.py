@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from ..shared import BackendError, protocol
 
-CHOOSE: Final = "Open Preferences > Add-ons > ReMoDiffuse and choose the Python of the backend's environment."
+CHOOSE: Final = "Open Preferences > Add-ons > ReMoDiffuse and install the backend, or choose one of your own."
 
 # Blender's own Python settings would mislead another Python; nothing is to be fetched from the network behind our back.
 FOREIGN: Final = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
@@ -30,11 +32,23 @@ class Command:
         return kept | OFFLINE | {"PYTHONPATH": str(self.folder), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
 
 
-def backend_command(chosen: str, device: str = "auto") -> Command:
+def program_folder() -> Path:
+    """The folder that holds `backend/`."""
+    return Path(protocol.__file__).resolve().parent.parent
+
+
+def backend_command(chosen: str, device: str = "auto", options: tuple[str, ...] = ()) -> Command:
     """The command for the Python at `chosen`: an executable, or the folder of a virtual environment.
 
     Raises `BackendError` where nothing is chosen or nothing can be started there.
     """
+    # Not resolved: the link in a virtual environment is what makes it one.
+    words = (str(python_at(chosen)), "-m", "backend", "serve", "--device", device, *options)
+    return Command(words, program_folder())
+
+
+def python_at(chosen: str) -> Path:
+    """Raises `BackendError` where there is no program."""
     if not chosen.strip():
         raise BackendError("no_backend", "No backend is set up yet.", CHOOSE)
     path = Path(chosen).expanduser()
@@ -48,6 +62,22 @@ def backend_command(chosen: str, device: str = "auto") -> Command:
         raise BackendError("no_backend", f"There is no Python at {chosen}.", CHOOSE)
     if not os.access(path, os.X_OK):
         raise BackendError("no_backend", f"{chosen} is not a program.", CHOOSE)
-    folder = Path(protocol.__file__).resolve().parent.parent
-    # Not resolved: the link in a virtual environment is what makes it one.
-    return Command((str(path), "-m", "backend", "serve", "--device", device), folder)
+    return path
+
+
+def own_command(text: str) -> Command:
+    """A command of the animator's own that serves on its standard streams, such as `ssh HOST python -m backend serve`.
+
+    No shell reads it. Its program is a full path or a name on the PATH. Raises `BackendError` where there is none.
+    """
+    try:
+        words = shlex.split(text, posix=os.name != "nt")
+    except ValueError as error:
+        raise BackendError("no_backend", f"The backend's command cannot be read: {error}.", CHOOSE) from error
+    if not words:
+        raise BackendError("no_backend", "The backend's command is empty.", CHOOSE)
+    named = Path(words[0]).expanduser()
+    found = shutil.which(named) if named.is_absolute() or named.name == words[0] else None
+    if found is None:
+        raise BackendError("no_backend", f"There is no program {words[0]}.", CHOOSE)
+    return Command((found, *words[1:]), program_folder())

@@ -32,3 +32,5 @@ class Job:
     error: BackendError | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     """Time of each stage in the backend."""
+    batch: int = 0
+    """How many takes were made at once; fewer than asked for where memory was short."""

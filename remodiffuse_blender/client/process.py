@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -47,6 +49,8 @@ class Process:
                 cwd=command.folder,
                 env=command.environment(),
                 creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+                # A group of its own: what the command starts in turn ends with it. And no terminal: nobody is asked.
+                start_new_session=True,
             )
         except OSError as error:
             raise BackendError(
@@ -81,10 +85,20 @@ class Process:
     def kill(self, wait_seconds: float = 0.0) -> None:
         """Ends the process for certain. Nothing is lost: the backend keeps nothing that is not in a file."""
         self._abandoned.set()
-        self._child.kill()
+        self._outbox.put(None)
+        self._kill()
         if wait_seconds:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(wait_seconds)
+
+    def _kill(self) -> None:
+        if self._child.poll() is not None:
+            return
+        if sys.platform == "win32":
+            self._child.kill()
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
 
     def _write(self, stream: IO[bytes]) -> None:
         # OSError: the process is gone, which the reading thread reports.
@@ -101,7 +115,7 @@ class Process:
                     self._deliver(frame)
             except protocol.ProtocolError as error:
                 garbage = str(error)
-                self._child.kill()
+                self._kill()
         self._outbox.put(None)
         code = self._child.wait()
         # The last lines of the log say why it ended; a grandchild may hold the pipe open for longer.

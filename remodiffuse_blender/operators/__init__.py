@@ -3,15 +3,19 @@
 
 from .accept_take import AcceptTake
 from .cancel import Cancel
+from .cancel_installation import CancelInstallation
 from .flip_take import FlipTake
 from .generate import Generate
+from .install_backend import InstallBackend
 from .move_to_playhead import MoveToPlayhead
 from .randomize_seed import RandomizeSeed
 from .reject_takes import RejectTakes
 from .remove_take import RemoveTake
+from .repair_backend import RepairBackend
 from .restart_backend import RestartBackend
 from .star_take import StarTake
 from .stop_backend import StopBackend
+from .uninstall_backend import UninstallBackend
 from .wait import Wait
 
 CLASSES = (
@@ -27,4 +31,8 @@ CLASSES = (
     RandomizeSeed,
     RestartBackend,
     StopBackend,
+    InstallBackend,
+    CancelInstallation,
+    RepairBackend,
+    UninstallBackend,
 )

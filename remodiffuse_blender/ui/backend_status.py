@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from .. import installation, preferences
 from ..client.client import State
+from ..shared import BackendError
 from ..takes import session
 from .text import paragraph, trouble
 
@@ -17,25 +19,74 @@ WORDS: Final = {
     State.STOPPED: "Not running. It starts with the first request.",
     State.STARTING: "Starting...",
     State.LOADING: "Loading the model...",
+    State.IDLE: "Model unloaded, memory given back. The next request loads it again.",
 }
 
 
+class Status(NamedTuple):
+    """What the one line says. `error` is set where something failed, with why and what to do."""
+
+    text: str
+    icon: str
+    error: BackendError | None = None
+
+
 def sentence() -> str:
-    """What the backend is doing, while nothing is wrong."""
+    """What the running backend is doing, while nothing is wrong."""
     client = session.client
-    return WORDS.get(client.state, f"Ready: model {client.model} on {client.device}.")
+    if client.state in WORDS:
+        return WORDS[client.state]
+    memory = f", {client.memory / 1e9:.1f} GB" if client.memory else ""
+    return f"Ready: model {client.model} on {client.device}{memory}."
 
 
-def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """For the preferences: state, last lines of the log after a failure, Start and Stop."""
-    box = layout.box()
-    if error := session.client.error:
-        trouble(box, context, error)
-        for line in session.client.log[-LOG_LINES:]:
-            box.label(text=line, icon="BLANK1", translate=False)
+def status(context: bpy.types.Context) -> Status:
+    """Not installed, installing, ready, or failed."""
+    state = installation.installation
+    if errand := state.errand:
+        return Status(f"{errand.name}: {installation.STAGES.get(errand.stage, errand.stage)}...", "IMPORT")
+    if session.client.error:
+        return Status("Failed", "ERROR", session.client.error)
+    try:
+        preferences.check_backend(context)
+    except BackendError as error:
+        if state.error:
+            return Status("Not installed", "ERROR", state.error)
+        return Status("Not installed.", "INFO", error if error.code != "no_backend" else None)
+    if note := session.client.version_note:
+        return Status(f"{sentence()} {note}", "INFO")
+    if state.outdated and not preferences.own(context):
+        return Status(f"{sentence()} Repair brings its packages up to date.", "INFO")
+    return Status(sentence(), "CHECKMARK" if session.client.state is State.READY else "INFO")
+
+
+def draw_line(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The one line; a bar while something is being installed."""
+    found = status(context)
+    if errand := installation.installation.errand:
+        layout.progress(factor=errand.factor, text=found.text, type="BAR")
+        if errand.log:
+            layout.label(text=errand.log[-1][:80], icon="BLANK1", translate=False)
+    elif found.error:
+        trouble(layout, context, found.error)
     else:
-        paragraph(box, context, sentence(), icon="INFO")
-    row = box.row()
-    running = session.client.pid is not None
-    row.operator("remodiffuse.restart_backend", text="Restart" if running else "Start", icon="FILE_REFRESH")
-    row.operator("remodiffuse.stop_backend", text="Stop", icon="CANCEL")
+        paragraph(layout, context, found.text, icon=found.icon)
+
+
+def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context) -> bool:
+    """What the sidebar shows while there is no backend; returns whether it did."""
+    try:
+        preferences.check_backend(context)
+    except BackendError:
+        pass
+    else:
+        return False
+    box = layout.box()
+    draw_line(box, context)
+    if installation.installation.errand:
+        box.operator("remodiffuse.cancel_installation", icon="CANCEL")
+    else:
+        box.operator("remodiffuse.install_backend", icon="IMPORT")
+    opener: Any = box.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES")
+    opener.module = preferences.RemodiffusePreferences.bl_idname
+    return True

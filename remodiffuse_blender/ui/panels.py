@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import bpy
 
-from .. import preferences, properties, takes, target
+from .. import properties, takes, target
 from ..client.client import State
 from ..shared import BackendError
 from . import backend_status
@@ -42,8 +42,8 @@ class GeneratePanel(SidebarPanel, bpy.types.Panel):
         layout: Any = self.layout
         _draw_target(layout, context)
         _draw_request(layout, context)
-        if not preferences.get(context).python.strip():
-            _draw_set_up(layout, context)
+        if backend_status.draw_set_up(layout, context):
+            pass
         elif takes.session.job:
             _draw_progress(layout)
         else:
@@ -145,13 +145,6 @@ def _draw_request(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     row.prop(settings, "seed_locked", text="", icon="LOCKED" if settings.seed_locked else "UNLOCKED")
     row.operator("remodiffuse.randomize_seed", text="", icon="FILE_REFRESH")
     column.prop(settings, "count")
-
-
-def _draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    box = layout.box()
-    paragraph(box, context, "No backend is set up yet. Choose its Python in the preferences.", icon="INFO")
-    opener: Any = box.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES")
-    opener.module = preferences.RemodiffusePreferences.bl_idname
 
 
 def _draw_progress(layout: bpy.types.UILayout) -> None:

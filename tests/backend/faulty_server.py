@@ -41,6 +41,8 @@ class FaultyGenerator:
                 raise ZeroDivisionError("division by zero")
             case "memory":
                 raise MemoryError
+            case "short" if request.count > 3:
+                raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB.")
             case "unmet":
                 raise BackendError("library_empty", "There is nothing to search.", "Add a clip.")
             case "hang":
@@ -63,7 +65,7 @@ def _standing(request: Request, seed: int) -> Take:
 attempts = itertools.count(1)
 
 
-def load() -> FaultyGenerator:
+def load(_model: str) -> FaultyGenerator:
     """Fails as often as FAULTY_LOADS says."""
     if next(attempts) <= int(os.environ.get("FAULTY_LOADS", "0")):
         raise BackendError("bad_weights", "The model is damaged.", "Install it again.")
@@ -71,4 +73,4 @@ def load() -> FaultyGenerator:
 
 
 if __name__ == "__main__":
-    serve(load)
+    serve(load, float(os.environ.get("FAULTY_IDLE", "inf")))

@@ -163,9 +163,9 @@ def test_another_command_replaces_the_process(client: Client) -> None:
 
 
 HELLO = """import sys, time
-sys.stdout.write('{"type":"hello","protocol":1,"version":"0"}\\n%s\\n')
+sys.stdout.write('{"type":"hello","protocol":1,"version":"0","pid":1}\\n%s\\n')
 sys.stdout.flush(); time.sleep(60)"""
-HELLO_OF_OURS = '{"type":"hello","protocol":1}'
+HELLO_OF_OURS = '{"type":"hello","protocol":1,"version":"0.1.0"}'
 BAD_BACKENDS = {
     "ends at once": ("raise SystemExit('No module named numpy')", "environment_broken"),
     "prints something": ("print('Python 3.11')", "environment_broken"),

@@ -215,7 +215,7 @@ def test_a_program_that_is_no_backend_is_told(
     script.chmod(0o755)
     preferences.python = str(script)
     ops.remodiffuse.generate()
-    assert "choose the Python of the backend's environment" in refusal(ops.remodiffuse.wait)
+    assert "install the backend, or choose one of your own" in refusal(ops.remodiffuse.wait)
     preferences.python = backend_python
     generate()
     assert len(settings.takes) == 1

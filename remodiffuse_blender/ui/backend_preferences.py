@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The add-on's preferences: the status line, Install and its kin, the device, a backend of one's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from .. import installation, preferences
+from ..takes import session
+from . import backend_status
+
+if TYPE_CHECKING:
+    import bpy
+
+    from ..preferences import RemodiffusePreferences
+
+LOG_LINES: Final = 8
+
+
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context, chosen: RemodiffusePreferences) -> None:
+    box = layout.box()
+    backend_status.draw_line(box, context)
+    _draw_log(box)
+    if not preferences.own(context):
+        _draw_installation(box)
+    row = box.row()
+    running = session.client.pid is not None
+    row.operator("remodiffuse.restart_backend", text="Restart" if running else "Start", icon="FILE_REFRESH")
+    row.operator("remodiffuse.stop_backend", text="Stop", icon="CANCEL")
+    layout.prop(chosen, "device")
+    layout.prop(chosen, "idle_minutes")
+    header, body = layout.panel("remodiffuse_own_backend", default_closed=True)
+    header.label(text="A Backend of Your Own, Another Machine, Without Network")
+    if body:
+        for name in ("python", "command", "wheels", "install_python"):
+            body.prop(chosen, name)
+
+
+def _draw_installation(layout: bpy.types.UILayout) -> None:
+    state = installation.installation
+    row = layout.row()
+    if state.errand:
+        row.operator("remodiffuse.cancel_installation", icon="CANCEL")
+        return
+    if not state.ready:
+        row.operator("remodiffuse.install_backend", icon="IMPORT")
+    row.operator("remodiffuse.repair_backend", icon="TOOL_SETTINGS")
+    row.operator("remodiffuse.uninstall_backend", icon="TRASH")
+
+
+def _draw_log(layout: bpy.types.UILayout) -> None:
+    """The last lines of whoever is at work, or of whoever failed."""
+    state = installation.installation
+    if state.errand or state.error:
+        lines = state.log
+    elif session.client.error:
+        lines = session.client.log
+    else:
+        return
+    column = layout.column(align=True)
+    for line in lines[-LOG_LINES:]:
+        column.label(text=line[:160], icon="BLANK1", translate=False)
