@@ -53,7 +53,9 @@ def detect_contacts(positions: Array, fps: float) -> Array:
 
     `positions` (T, 22, 3) in metres, Y up, floor at Y = 0.
     """
-    points = np.stack([positions[:, joint] for leg in _LEGS for joint in (leg.ankle, leg.toe)], axis=1)
+    points = np.stack(
+        [positions[:, joint] for leg in _LEGS for joint in (leg.ankle, leg.toe)], axis=1, dtype=np.float64
+    )
     rest = np.array([ANKLE_HEIGHT, TOE_HEIGHT] * 2)
     slow = 1.0 - _ramp(_speed(points, fps), *_SPEED)
     low = 1.0 - _ramp(points[..., 1] - rest, *_LIFT)
@@ -113,7 +115,9 @@ def foot_slide(positions: Array, contacts: Array, fps: float) -> float:
     """Mean speed along the floor, metres a second, of foot points that are in contact (label over 0.5 at both ends of
     a step); 0 where none ever is. `positions` (T, 22, 3), `contacts` (T, 4).
     """
-    points = np.stack([positions[:, joint] for leg in _LEGS for joint in (leg.ankle, leg.toe)], axis=1)
+    points = np.stack(
+        [positions[:, joint] for leg in _LEGS for joint in (leg.ankle, leg.toe)], axis=1, dtype=np.float64
+    )
     steps = np.linalg.norm(np.diff(points[..., [0, 2]], axis=0), axis=-1) * fps
     standing = (contacts[1:] > 0.5) & (contacts[:-1] > 0.5)
     return float(steps[standing].mean()) if standing.any() else 0.0
@@ -236,7 +240,7 @@ def _with_the_heel_up(p: Array, leg: _Leg, ankle: Array, toe: Array, foot: float
     center = toe + middle * along
     aside = ankle - center
     aside = quat.unit(aside - np.sum(aside * along, axis=-1, keepdims=True) * along)
-    lifted = center + np.sqrt(foot**2 - middle**2) * aside
+    lifted = center + _other_leg(foot, middle) * aside
     return np.where(np.linalg.norm(ankle - hip, axis=-1, keepdims=True) > reach, lifted, ankle)
 
 
@@ -262,8 +266,8 @@ def _reach(p: Array, leg: _Leg, ankle: Array, toe: Array) -> None:
     forward -= np.sum(forward * along, axis=-1, keepdims=True) * along
     side = quat.unit(side + 1e-3 * quat.unit(forward))
 
-    base = (thigh**2 + distance**2 - shin**2) / (2.0 * distance)
-    height = np.sqrt(np.maximum(thigh**2 - base**2, 0.0))
+    base = (thigh**2 + distance**2 - shin**2) / np.maximum(2.0 * distance, 1e-9)
+    height = _other_leg(thigh, base)
     p[:, leg.knee] = hip + base * along + height * side
     p[:, leg.ankle] = hip + distance * along
     # The toe keeps its height, which is the floor's, the foot its length, and neither stands the foot on its tip nor
@@ -274,4 +278,9 @@ def _reach(p: Array, leg: _Leg, ankle: Array, toe: Array) -> None:
     heading = quat.unit(before * [1.0, 0.0, 1.0])
     level = (toe - p[:, leg.ankle]) * [1.0, 0.0, 1.0]
     level += np.maximum(0.0, _FORWARDS - np.sum(level * heading, axis=-1, keepdims=True)) * heading
-    p[:, leg.toe] = p[:, leg.ankle] + rise * [0.0, 1.0, 0.0] + np.sqrt(foot**2 - rise**2) * quat.unit(level)
+    p[:, leg.toe] = p[:, leg.ankle] + rise * [0.0, 1.0, 0.0] + _other_leg(foot, rise) * quat.unit(level)
+
+
+def _other_leg(longest: Array | float, leg: Array) -> Array:
+    """The third side of a right-angled triangle; 0 where rounding or a broken limb leaves no triangle."""
+    return np.sqrt(np.maximum(np.square(longest) - np.square(leg), 0.0))
