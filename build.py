@@ -35,7 +35,7 @@ MENU = {
         "install": ("tools.backend", "an environment of the backend's own, from the locked list"),
         "generate": ("tools.backend", "a prompt to .npz or .bvh without Blender"),
         "library": ("tools.backend", "make, fill, list and search motion libraries"),
-        "model": ("tools.backend", "turn official checkpoints into model folders"),
+        "model": ("tools.backend", "list models, fetch published ones, import official checkpoints"),
     },
     "Teach it": {
         "data": ("tools.backend", "prepare training sets"),

@@ -13,7 +13,7 @@ COMMANDS: Final = {
     "generate": ("backend.commands.generate", "main", "a prompt becomes motion files (.npz, .bvh)"),
     "install": ("backend.install.command", "main", "make an environment of the backend's own"),
     "library": ("backend.commands.library", "main", "make, fill, list and search motion libraries"),
-    "model": ("backend.commands.model", "main", "turn official checkpoints into model folders"),
+    "model": ("backend.commands.model", "main", "list models, fetch published ones, import official checkpoints"),
     "serve": ("backend.server", "main", "answer Blender over standard input and output"),
     "verify": ("backend.verify", "main", "compare every stage with golden numbers of the official code"),
     "bench": ("backend.bench", "main", "measure the speed on this machine"),

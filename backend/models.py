@@ -92,3 +92,25 @@ def verify(model: Listed) -> bool:
     """Whether the weights are those that the card describes."""
     with (model.folder / WEIGHTS).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest() == model.sha256
+
+
+def seal(folder: Path) -> str:
+    """Put the SHA-256 of every other file of a model into its card; returns the card's own, which is to be published.
+
+    Raises BackendError where there is no card.
+    """
+    card = folder / CARD
+    try:
+        text = card.read_text("utf-8").split("\n[files]\n")[0].rstrip() + "\n"
+        hashes = {
+            file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in sorted(folder.iterdir())
+            if file.is_file() and file.name not in (CARD, WEIGHTS) and file.suffix in (".safetensors", ".sqlite")
+        }
+        lines = [f'"{name}" = "{digest}"' for name, digest in hashes.items()]
+        draft = card.with_suffix(".new")
+        draft.write_text("\n".join([text, "[files]", *lines, ""]), "utf-8")
+        draft.replace(card)
+    except OSError as error:
+        raise BackendError("cannot_write", f"{card}: {error.strerror}.", "Name the folder of a model.") from error
+    return hashlib.sha256(card.read_bytes()).hexdigest()

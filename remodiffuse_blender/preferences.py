@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where the backend lives and what it runs on. Kept in Blender's preferences, never in a .blend that people share."""
 
+from collections.abc import Iterator
+
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
@@ -15,6 +17,12 @@ def _show(_preferences: object, _context: bpy.types.Context) -> None:
     from . import takes
 
     takes.redraw()
+
+
+def _models(preferences: object, context: bpy.types.Context, text: str) -> Iterator[tuple[str, str]]:
+    from . import models
+
+    return models.search(preferences, context, text)
 
 
 class RemodiffusePreferences(bpy.types.AddonPreferences):
@@ -42,6 +50,13 @@ class RemodiffusePreferences(bpy.types.AddonPreferences):
         name="Install with",
         description="The Python that Install makes its environment from, instead of Blender's own",
         subtype="FILE_PATH",
+    )
+    model: StringProperty(
+        name="Model",
+        description="What the next request is sampled with; empty for the backend's own choice",
+        search=_models,
+        search_options={"SUGGESTION"},
+        maxlen=200,
     )
     idle_minutes: IntProperty(
         name="Unload After",
@@ -87,12 +102,20 @@ def backend(context: bpy.types.Context) -> Command:
     chosen = get(context)
     if chosen.command.strip():
         return own_command(chosen.command)
-    options = ("--idle-minutes", str(chosen.idle_minutes))
+    options = ("--idle-minutes", str(chosen.idle_minutes), "--models", str(installation.user_folder("models")))
+    return backend_command(local_python(context), chosen.device, options)
+
+
+def local_python(context: bpy.types.Context) -> str:
+    """The Python on this machine that has the backend's packages. Raises `BackendError` where there is none."""
+    from . import installation
+
+    chosen = get(context)
     if chosen.python.strip():
-        return backend_command(chosen.python, chosen.device, options)
+        return chosen.python
     if installation.installation.ready is None:
         raise BackendError("no_backend", "No backend is set up yet.", CHOOSE)
-    return backend_command(str(installation.place().python), chosen.device, options)
+    return str(installation.place().python)
 
 
 def check_backend(context: bpy.types.Context) -> None:

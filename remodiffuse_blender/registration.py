@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 import atexit
-from typing import Final
+from typing import Any, Final
 
 import bpy
 from bpy.app.handlers import persistent
 
-from . import installation, operators, preferences, properties, takes
+from . import batch, installation, models, operators, preferences, properties, takes
 from .ui import panels
 
 CLASSES: Final = (*properties.CLASSES, preferences.RemodiffusePreferences, *operators.CLASSES, *panels.CLASSES)
-ENDS: Final = (installation.end, takes.end)
+ENDS: Final = (installation.end, models.end, takes.end)
 """What ends with the add-on, however that ends."""
+_commands: Final[list[Any]] = []
 
 
 @persistent
@@ -29,11 +30,15 @@ def register() -> None:
     properties.attach()
     bpy.app.handlers.load_pre.append(_another_file)
     installation.refresh()
+    models.refresh()
     for end in ENDS:
         atexit.register(end)
+    _commands.append(bpy.utils.register_cli_command("remodiffuse", batch.command))
 
 
 def unregister() -> None:
+    while _commands:
+        bpy.utils.unregister_cli_command(_commands.pop())
     for end in ENDS:
         atexit.unregister(end)
         end()

@@ -12,16 +12,20 @@ if TYPE_CHECKING or find_spec(f"{__package__}.backend") is None:
     from backend.errors import BackendError
     from backend.install.builds import newest_fingerprints
     from backend.install.place import Place, Ready
+    from backend.models import on_the_wire
     from backend.motion import contacts, features, quaternions, rebuild, rotations, sequence, skeleton
     from backend.motion.clip import Motion
+    from backend.prompts import Wanted, read_prompts
     from backend.request import MAX_COUNT, MAX_PROMPT, MAX_SECONDS, MIN_SECONDS, Provenance, Reference, Request, Take
 else:
     from .backend import protocol
     from .backend.errors import BackendError
     from .backend.install.builds import newest_fingerprints
     from .backend.install.place import Place, Ready
+    from .backend.models import on_the_wire
     from .backend.motion import contacts, features, quaternions, rebuild, rotations, sequence, skeleton
     from .backend.motion.clip import Motion
+    from .backend.prompts import Wanted, read_prompts
     from .backend.request import MAX_COUNT, MAX_PROMPT, MAX_SECONDS, MIN_SECONDS, Provenance, Reference, Request, Take
 
 __all__ = [
@@ -37,11 +41,14 @@ __all__ = [
     "Reference",
     "Request",
     "Take",
+    "Wanted",
     "contacts",
     "features",
     "newest_fingerprints",
+    "on_the_wire",
     "protocol",
     "quaternions",
+    "read_prompts",
     "rebuild",
     "rotations",
     "sequence",

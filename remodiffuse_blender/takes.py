@@ -33,8 +33,12 @@ class Session:
     """The scene that its takes belong to: a reference would not survive undo or File > Open."""
     armature_uid: int = 0
     """The armature that they play on."""
+    last: Request | None = None
+    """The last request, to be repeated with one click."""
     error: BackendError | None = None
     """Why the last request failed, until the next one."""
+    note: str = ""
+    """What the last request has to say though it went well."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Time that the last request took in the backend, by stage."""
 
@@ -77,11 +81,32 @@ def request(context: bpy.types.Context) -> Request:
 def generate(context: bpy.types.Context) -> None:
     """Sends the scene's request to the backend; changes nothing in the scene."""
     check_generate(context)
-    session.error = None
-    session.job = session.client.generate(request(context), preferences.backend(context))
+    _send(context, request(context))
     session.scene_uid = context.scene.session_uid
     session.armature_uid = target.armature(context).session_uid
+
+
+def _send(context: bpy.types.Context, wanted: Request) -> None:
+    session.error = None
+    session.last = wanted
+    model = preferences.get(context).model.strip()
+    session.job = session.client.generate(wanted, preferences.backend(context), model)
     pump.start()
+
+
+def check_repeat(context: bpy.types.Context) -> None:
+    if session.job:
+        raise BackendError("busy", "A request is on its way.", "Wait for its takes or press Cancel.")
+    if session.last is None:
+        raise BackendError("no_request", "There was no request yet.", "Press Generate first.")
+    check_backend(context)
+
+
+def repeat(context: bpy.types.Context) -> None:
+    """Sends the last request once more, for the scene and armature that it was for, whatever was typed meanwhile."""
+    check_repeat(context)
+    if session.last:
+        _send(context, session.last)
 
 
 def cancel() -> None:
@@ -114,6 +139,9 @@ def update() -> bool:
     session.job = None
     session.error = job.error
     session.seconds = job.seconds
+    session.note = ""
+    if job.outcome is Outcome.DONE and job.batch < job.request.count:
+        session.note = f"Memory was short: the takes were made {job.batch} at a time."
     if job.outcome is Outcome.DONE:
         try:
             review.receive(job.takes, session.scene_uid, session.armature_uid)

@@ -113,6 +113,10 @@ class Client:
             job.cancelling = True
             self._send({"type": "cancel", "id": job.id})
 
+    def ask_models(self) -> None:
+        """What the backend offers may have changed."""
+        self._send({"type": "models"})
+
     def stop(self, wait_seconds: float = 0.0) -> None:
         """Ends the backend at once; what it worked on is cancelled."""
         if self._process:
@@ -162,7 +166,7 @@ class Client:
                     raise protocol.ProtocolError("The hello names no version and process.")
                 self.version_note = "" if header["version"] == VERSION else _other_version(header["version"])
                 self.state = State.LOADING
-                self._send({"type": "models"})
+                self.ask_models()
             case "status":
                 self._note_status(header)
             case "models":

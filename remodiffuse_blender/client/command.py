@@ -15,7 +15,15 @@ from ..shared import BackendError, protocol
 CHOOSE: Final = "Open Preferences > Add-ons > ReMoDiffuse and install the backend, or choose one of your own."
 
 # Blender's own Python settings would mislead another Python; nothing is to be fetched from the network behind our back.
-FOREIGN: Final = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
+FOREIGN: Final = (
+    "HF_HUB_OFFLINE",
+    "TRANSFORMERS_OFFLINE",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "VIRTUAL_ENV",
+    "__PYVENV_LAUNCHER__",
+)
 OFFLINE: Final = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 
@@ -26,10 +34,13 @@ class Command:
     words: tuple[str, ...]
     folder: Path
     """Where it is started: the folder that holds `backend/`."""
+    online: bool = False
+    """Whether it may fetch something: only what the animator asked for, while Blender may go online."""
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-        return kept | OFFLINE | {"PYTHONPATH": str(self.folder), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+        network = {} if self.online else OFFLINE
+        return kept | network | {"PYTHONPATH": str(self.folder), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
 
 
 def program_folder() -> Path:

@@ -3,7 +3,9 @@
 
 from .accept_take import AcceptTake
 from .cancel import Cancel
+from .cancel_fetch import CancelFetch
 from .cancel_installation import CancelInstallation
+from .fetch_model import FetchModel
 from .flip_take import FlipTake
 from .generate import Generate
 from .install_backend import InstallBackend
@@ -12,6 +14,7 @@ from .randomize_seed import RandomizeSeed
 from .reject_takes import RejectTakes
 from .remove_take import RemoveTake
 from .repair_backend import RepairBackend
+from .repeat_request import RepeatRequest
 from .restart_backend import RestartBackend
 from .star_take import StarTake
 from .stop_backend import StopBackend
@@ -35,4 +38,7 @@ CLASSES = (
     CancelInstallation,
     RepairBackend,
     UninstallBackend,
+    FetchModel,
+    CancelFetch,
+    RepeatRequest,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .. import installation, preferences
+from .. import installation, models, preferences
 from ..takes import session
 from . import backend_status
 
@@ -29,6 +29,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, chosen: Remodif
     row.operator("remodiffuse.stop_backend", text="Stop", icon="CANCEL")
     layout.prop(chosen, "device")
     layout.prop(chosen, "idle_minutes")
+    _draw_models(layout, chosen)
     header, body = layout.panel("remodiffuse_own_backend", default_closed=True)
     header.label(text="A Backend of Your Own, Another Machine, Without Network")
     if body:
@@ -46,6 +47,31 @@ def _draw_installation(layout: bpy.types.UILayout) -> None:
         row.operator("remodiffuse.install_backend", icon="IMPORT")
     row.operator("remodiffuse.repair_backend", icon="TOOL_SETTINGS")
     row.operator("remodiffuse.uninstall_backend", icon="TRASH")
+
+
+def _draw_models(layout: bpy.types.UILayout, chosen: RemodiffusePreferences) -> None:
+    header, body = layout.panel("remodiffuse_models", default_closed=True)
+    header.label(text="Models")
+    if not body:
+        return
+    for model in models.listed():
+        row = body.row()
+        current = model["name"] == (chosen.model or session.client.model or "starter")
+        row.label(text=f"{model['name']} {model['version']}", icon="RADIOBUT_ON" if current else "RADIOBUT_OFF")
+        row.label(text=f"{model['source']}, {model['bytes'] / 1e6:.0f} MB")
+        row.label(text=model["licence"])
+    body.prop(chosen, "model")
+    state = models.models
+    if errand := state.errand:
+        text = f"Fetching {errand.stage}: {errand.step / 1e6:.0f} of {errand.total / 1e6:.0f} MB"
+        body.progress(factor=errand.factor, text=text, type="BAR")
+        body.operator("remodiffuse.cancel_fetch", icon="CANCEL")
+    else:
+        if state.error:
+            for text in (state.error.message, state.error.remedy):
+                body.label(text=text, icon="ERROR")
+        body.operator("remodiffuse.fetch_model", icon="IMPORT")
+    body.label(text=f"Your own model folders belong into {models.folder()}")
 
 
 def _draw_log(layout: bpy.types.UILayout) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .. import installation, preferences
+from .. import installation, models, preferences
 from ..client.client import State
 from ..shared import BackendError
 from ..takes import session
@@ -14,7 +14,8 @@ from .text import paragraph, trouble
 if TYPE_CHECKING:
     import bpy
 
-LOG_LINES: Final = 5
+QUIET_SECONDS: Final = 20.0
+"""After so long without a sign of life a restart is offered."""
 WORDS: Final = {
     State.STOPPED: "Not running. It starts with the first request.",
     State.STARTING: "Starting...",
@@ -71,6 +72,29 @@ def draw_line(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         trouble(layout, context, found.error)
     else:
         paragraph(layout, context, found.text, icon=found.icon)
+
+
+def draw_trouble(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """What went wrong with the last request, and the one click that helps; nothing where all is well."""
+    if session.error:
+        box = layout.box()
+        trouble(box, context, session.error)
+        if session.last and session.error.code != "bad_request":
+            box.operator("remodiffuse.repeat_request", icon="LOOP_BACK")
+    elif session.note:
+        paragraph(layout, context, session.note, icon="INFO")
+    if session.client.quiet_seconds > QUIET_SECONDS:
+        box = layout.box()
+        quiet = f"No sign of life from the backend for {session.client.quiet_seconds:.0f} seconds."
+        paragraph(box, context, quiet, icon="ERROR", alert=True)
+        box.operator("remodiffuse.restart_backend", icon="FILE_REFRESH")
+
+
+def draw_model(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The choice of a model, where there is one."""
+    chosen = preferences.get(context)
+    if len(models.listed()) > 1 or chosen.model:
+        layout.prop(chosen, "model", placeholder=session.client.model or "starter")
 
 
 def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context) -> bool:

@@ -12,10 +12,7 @@ from ..client.client import State
 from ..shared import BackendError
 from . import backend_status
 from .takes_list import TakesList
-from .text import paragraph, trouble
-
-QUIET_SECONDS: Final = 20.0
-"""After so long without a sign of life the panel offers a restart."""
+from .text import paragraph
 
 STAGES: Final = {
     "waiting": "Waiting",
@@ -47,10 +44,11 @@ class GeneratePanel(SidebarPanel, bpy.types.Panel):
         elif takes.session.job:
             _draw_progress(layout)
         else:
+            backend_status.draw_model(layout, context)
             row = layout.row()
             row.scale_y = 1.5
             row.operator("remodiffuse.generate", icon="PLAY")
-        _draw_trouble(layout, context)
+        backend_status.draw_trouble(layout, context)
 
 
 class ReviewPanel(SidebarPanel, bpy.types.Panel):
@@ -161,17 +159,6 @@ def _draw_progress(layout: bpy.types.UILayout) -> None:
         factor, text = job.step / job.total, f"{text} {job.step}/{job.total}"
     layout.progress(factor=factor, text=text, type="BAR")
     layout.operator("remodiffuse.cancel", icon="CANCEL")
-
-
-def _draw_trouble(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    session = takes.session
-    if session.error:
-        trouble(layout.box(), context, session.error)
-    if session.client.quiet_seconds > QUIET_SECONDS:
-        box = layout.box()
-        quiet = f"No sign of life from the backend for {session.client.quiet_seconds:.0f} seconds."
-        paragraph(box, context, quiet, icon="ERROR", alert=True)
-        box.operator("remodiffuse.restart_backend", icon="FILE_REFRESH")
 
 
 CLASSES = (TakesList, GeneratePanel, ReviewPanel, InsertPanel, ReferencesPanel)
