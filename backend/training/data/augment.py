@@ -58,7 +58,7 @@ def with_arm(base: Array, donor: Array, side: str) -> Array:
     there_and_back = np.concatenate([np.arange(len(donor)), np.arange(len(donor) - 2, 0, -1)])
     donor = donor[np.resize(there_and_back, len(base))]
     result = base.copy()
-    turn = _chest(base) @ _chest(donor).transpose(0, 2, 1)
+    turn = chest_frames(base) @ chest_frames(donor).transpose(0, 2, 1)
     shoulder = INDEX[f"{side}_shoulder"]
     for joint in (INDEX[f"{side}_elbow"], INDEX[f"{side}_wrist"]):
         offset = donor[:, joint] - donor[:, shoulder]
@@ -66,7 +66,8 @@ def with_arm(base: Array, donor: Array, side: str) -> Array:
     return result
 
 
-def _chest(positions: Array) -> Array:
+def chest_frames(positions: Array) -> Array:
+    """(T, 3, 3): columns point to the chest's left, up and forward."""
     left = positions[:, INDEX["left_shoulder"]] - positions[:, INDEX["right_shoulder"]]
     left /= np.linalg.norm(left, axis=-1, keepdims=True)
     up = positions[:, INDEX["neck"]] - positions[:, INDEX["spine3"]]

@@ -43,7 +43,8 @@ class Action:
 
 
 @cache
-def _book() -> dict[str, Any]:
+def book() -> dict[str, Any]:
+    """captions.toml, see there."""
     return tomllib.loads(_FILE.read_text(encoding="utf-8"))
 
 
@@ -51,7 +52,7 @@ def _book() -> dict[str, Any]:
 def _actions() -> dict[str, Action]:
     """By source label, and by clip name where an action names clips."""
     actions: dict[str, Action] = {}
-    for name, entry in _book()["action"].items():
+    for name, entry in book()["action"].items():
         action = Action(
             name,
             entry["cut"],
@@ -72,25 +73,33 @@ def action_of(clip: str, label: str) -> Action | None:
 
 def texts_of(kind: str) -> tuple[str, ...]:
     """All hand-written phrases for a kind of motion; none for one whose words come from its path."""
-    entries = (_book()[table].get(kind) for table in ("event", "action", "combined"))
-    return tuple(next((entry.get("texts", ()) for entry in entries if entry), ()))
+    for name in (kind, mirrored_kind(kind)):
+        for table in ("event", "action", "gesture", "combined"):
+            if texts := book()[table].get(name, {}).get("texts"):
+                return tuple(texts) if name == kind else tuple(swap_sides(text) for text in texts)
+    return ()
+
+
+def mirrored_kind(kind: str) -> str:
+    """ "wave_right" -> "wave_left": what the mirrored motion is called."""
+    return swap_sides(kind.replace("_", " ")).replace(" ", "_")
 
 
 def neutral(caption: str) -> str:
     """ "he walks" -> "a person walks": who moves says nothing about the motion, but shifts every text feature."""
-    for subject in sorted(_book()["who"], key=len, reverse=True):
+    for subject in sorted(book()["who"], key=len, reverse=True):
         if caption.startswith(f"{subject} "):
             return "a person" + caption.removeprefix(subject)
     return caption
 
 
 def event_texts(event: str) -> tuple[str, ...]:
-    return tuple(_book()["event"][event]["texts"])
+    return tuple(book()["event"][event]["texts"])
 
 
 def count_texts(event: str, positions: Array) -> tuple[str, ...]:
     """What is done how many times; nothing for events that nobody counts."""
-    template = _book()["count"].get(event)
+    template = book()["count"].get(event)
     if template is None:
         return ()
     m = Measures(positions)
@@ -104,7 +113,7 @@ def count_texts(event: str, positions: Array) -> tuple[str, ...]:
 
 
 def _number(count: int) -> str | None:
-    words = _book()["numbers"]
+    words = book()["numbers"]
     return words[count - 2] if 2 <= count < 2 + len(words) else None
 
 
@@ -116,14 +125,14 @@ def swap_sides(text: str) -> str:
 def sentence(phrase: str, rng: random.Random) -> str:
     """ "walks forward" -> "a man walks forward"."""
     neutral = ("a person", "someone", "the person")
-    subject = rng.choice(neutral if "them" in phrase or "they" in phrase or "their" in phrase else _book()["who"])
+    subject = rng.choice(neutral if "them" in phrase or "they" in phrase or "their" in phrase else book()["who"])
     return f"{subject} {phrase}"
 
 
 def travel_texts(positions: Array, count: int, rng: random.Random) -> tuple[str, tuple[str, ...]]:
     """(kind, `count` phrases) for a window of locomotion: direction, speed, turn, start and stop as measured."""
     m = Measures(positions)
-    words = _book()["travel"]
+    words = book()["travel"]
     kind = _travel_kind(m)
     if kind == "still":
         return kind, tuple(rng.choice(words["still"]) for _ in range(count))

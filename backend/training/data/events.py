@@ -121,8 +121,6 @@ _RULES: Final[dict[str, Callable[[Measures], list[Span]]]] = {
     "jump_repeatedly": _repeated_jumps,
     "kick_right": lambda m: _kicks(m, "right"),
     "kick_left": lambda m: _kicks(m, "left"),
-    "wave_right": lambda m: _where(m, 72, lambda w: w.waves("right")),
-    "wave_left": lambda m: _where(m, 72, lambda w: w.waves("left")),
     "arms_up": lambda m: _held(m, m.arms_up, 6),
     "raise_right": lambda m: _raises_one(m, "right"),
     "raise_left": lambda m: _raises_one(m, "left"),

@@ -15,14 +15,18 @@ from ..exam import RULES, passes
 from ..measures import Measures
 from . import augment
 from .canonical import grounded
-from .captions import Action, action_of, count_texts, event_texts, sentence, swap_sides, travel_texts
+from .captions import Action, action_of, count_texts, event_texts, mirrored_kind, sentence, swap_sides, travel_texts
 from .events import find_events
+from .gestures import gestures, performed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..measures import Array
     from .sources import SourceClip
+
+GESTURES: Final = 12
+"""Windows of each gesture, and twice as many of those done while walking."""
 
 TEXTS: Final = 8
 """Sentences a window."""
@@ -56,12 +60,13 @@ def cut_windows(clips: Iterable[SourceClip], seed: int = 0) -> list[Window]:
         if clip.slides:
             positions = with_bone_lengths(lock_feet(positions, detect_contacts(positions, FPS), FPS))
         plain += _of_clip(positions, clip.name, action, rng)
+    plain += _gestures(plain, rng)
     plain += _combined(plain, rng)
     both = plain + [
         Window(
             grounded(augment.mirrored(window.positions)),
             tuple(swap_sides(phrase) for phrase in window.phrases),
-            swap_sides(window.group.replace("_", " ")).replace(" ", "_"),
+            mirrored_kind(window.group),
             window.source,
             window.start,
         )
@@ -143,10 +148,49 @@ def _whole(positions: Array, source: str, action: Action) -> Iterator[Window]:
             yield Window(twice, tuple(f"{text} twice" for text in action.texts), action.name, source, 0)
 
 
-_ARMS: Final = ("wave_right", "wave_left", "raise_right", "raise_left", "drink_right", "drink_left")
+def _gestures(windows: list[Window], rng: random.Random) -> list[Window]:
+    """Gestures on bodies that stand, and some on bodies that walk."""
+    standing = [w for w in windows if w.group in _STANDING and len(w.positions) >= 50]
+    walking = [w for w in windows if w.group in _WALKS and len(w.positions) >= 60]
+    made = []
+    for gesture in gestures():
+        for number in range(GESTURES if standing else 0):
+            base = rng.choice(standing)
+            # Every third one from its middle: what is cut out of a longer motion.
+            positions = performed(base.positions, gesture, rng, throughout=number % 3 == 2)
+            made.append(
+                Window(
+                    grounded(positions),
+                    gesture.texts,
+                    gesture.name,
+                    f"{gesture.name} by hand+{base.source}",
+                    base.start,
+                )
+            )
+        for _ in range(2 * GESTURES if gesture.walking and walking else 0):
+            base = rng.choice(walking)
+            positions = performed(base.positions, gesture, rng, throughout=rng.random() < 0.7)
+            texts = _both_at_once(base.phrases, gesture.texts, rng)
+            group = f"forward_and_{gesture.name}"
+            made.append(Window(grounded(positions), texts, group, f"{gesture.name} by hand+{base.source}", base.start))
+    return made
+
+
+def _both_at_once(walk: tuple[str, ...], other: tuple[str, ...], rng: random.Random) -> tuple[str, ...]:
+    return tuple(
+        f"{_one(walk, rng)} {link}"
+        for text in rng.sample(other, min(4, len(other)))
+        for link in (f"and {text}", f"while {_gerund(text)}")
+    )
+
+
+_WALKS: Final = ("forward", "slow", "brisk")
+_STANDING: Final = ("cc0_idle", "cc0_listen", "cc0_talk", "still")
+_ARMS: Final = ("raise_right", "raise_left", "drink_right", "drink_left")
 _IN_A_ROW: Final = (
     *("forward", "slow", "backward", "turn_left", "turn_right", "run", "still"),
-    *("wave_right", "wave_left", "arms_up", "kick_right", "kick_left", "jump", "jump_forward", "cc0_bow"),
+    *("wave_right", "point_right", "salute_right", "clap", "arms_up", "kick_right", "kick_left", "jump"),
+    *("jump_forward", "cc0_bow"),
     *("stand_up", "box", "cc0_idle", "cc0_nod", "bend", "sit_down", "cc0_throw", "cc0_victory", "cc0_pickup"),
 )
 _STANDS_AT_END: Final = frozenset(_IN_A_ROW) - {"sit_down"}
@@ -159,23 +203,14 @@ def _combined(windows: list[Window], rng: random.Random) -> Iterator[Window]:
     for window in windows:
         by_group.setdefault(window.group, []).append(window)
 
-    walks = [w for kind in ("forward", "slow", "brisk") for w in by_group.get(kind, ()) if len(w.positions) >= 60]
+    walks = [w for kind in _WALKS for w in by_group.get(kind, ()) if len(w.positions) >= 60]
     for event in _ARMS:
         side = event.rpartition("_")[2]
-        donors, made = by_group.get(event, []), 0
-        for _ in range(200 if donors and walks else 0):
-            if made == 24:
-                break
+        donors = by_group.get(event, [])
+        for _ in range(24 if donors and walks else 0):
             donor, base = rng.choice(donors), rng.choice(walks)
             both = augment.with_arm(base.positions, donor.positions, side)
-            if event.startswith("wave") and not Measures(both).waves(side):
-                continue
-            made += 1
-            phrases = tuple(
-                f"{_one(base.phrases, rng)} {link}"
-                for text in donor.phrases[:4]
-                for link in (f"and {text}", f"while {_gerund(text)}")
-            )
+            phrases = _both_at_once(base.phrases, donor.phrases, rng)
             yield Window(grounded(both), phrases, f"forward_and_{event}", f"{base.source}+{donor.source}", base.start)
 
     first = [group for group in _IN_A_ROW if group in _STANDS_AT_END and by_group.get(group)]
