@@ -28,7 +28,7 @@ def test_bones_keep_their_lengths_and_the_body_goes_on(gesture: Gesture) -> None
 @every_gesture
 def test_it_begins_and_ends_as_the_body_was_and_never_pops(gesture: Gesture) -> None:
     motion = performed(WALK, gesture, random.Random(2))
-    np.testing.assert_allclose(motion[[0, -1]][:, ARMS], WALK[[0, -1]][:, ARMS], atol=0.02)
+    np.testing.assert_allclose(motion[[0, -1]][:, ARMS], WALK[[0, -1]][:, ARMS], atol=0.05)
     assert np.abs(motion[50] - WALK[50])[ARMS].max() > 0.1
     assert np.linalg.norm(np.diff(motion[:, ARMS], axis=0), axis=-1).max() < 0.35  # 7 m/s, a hard clap
 
