@@ -12,6 +12,9 @@ from backend.training.data.gestures import Gesture, gestures, performed
 from backend.training.measures import Measures
 
 WALK = gait(100, speed=1.2, swing=0.5)[0].astype(np.float64)
+for side in ("left", "right"):
+    for joint, drop in (("elbow", 0.27), ("wrist", 0.52)):  # arms that hang down
+        WALK[:, INDEX[f"{side}_{joint}"]] = WALK[:, INDEX[f"{side}_shoulder"]] - [0, drop, 0]
 ARMS = [INDEX[f"{side}_{joint}"] for side in ("left", "right") for joint in ("elbow", "wrist")]
 every_gesture = pytest.mark.parametrize("gesture", gestures(), ids=lambda gesture: gesture.name)
 
