@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import sys
 import time
 from pathlib import Path
@@ -58,10 +59,10 @@ def train(argv: Sequence[str] | None = None) -> int:
 
 
 def publish(argv: Sequence[str] | None = None) -> int:
-    """Turn a training run into a model folder, and sample its starter library."""
+    """Turn a training run into a model folder, sample its starter library, note its exam results in its card."""
     parser = argparse.ArgumentParser(prog="python -m backend publish", description=publish.__doc__)
-    parser.add_argument("what", choices=("model", "library"))
-    parser.add_argument("config", type=Path)
+    parser.add_argument("what", choices=("model", "library", "results"))
+    parser.add_argument("config", type=Path, help="of the run; for results: what evaluate exam --json printed")
     parser.add_argument("--run", type=Path, help="folder of the run (default: runs/NAME OF THE CONFIG)")
     parser.add_argument("--output", type=Path, default=STARTER, help="the model folder")
     parser.add_argument("--start", type=int, default=500, help="timestep that sampling starts from (model)")
@@ -73,6 +74,9 @@ def publish(argv: Sequence[str] | None = None) -> int:
     from . import publish as publishing
     from .data.prepare import TrainingSet
 
+    if options.what == "results":
+        publishing.record_results(options.output, json.loads(options.config.read_text(encoding="utf-8")))
+        return 0
     config = RunConfig.read(options.config)
     run = options.run or Path("runs") / options.config.stem
     if options.what == "model":

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
@@ -18,8 +18,8 @@ import torch
 from ..generate import Generator
 from ..library import Clip, Library
 from ..library.connection import remove_companions
-from ..model_card import ModelCard, SamplerConfig
-from ..model_folder import LIBRARY, save_model
+from ..model_card import ModelCard, SamplerConfig, read_card
+from ..model_folder import CARD, LIBRARY, save_model
 from ..request import MIN_FRAMES, Request
 from ..text import load_encoder
 from .data.captions import neutral, texts_of
@@ -42,20 +42,48 @@ SOURCE: Final = "sampled by starter model"
 CLOSER: Final = (1, 2, 4, 8)
 """Parts of the model's start timestep from which a library clip is sampled, one after the other until it passes."""
 
-CAPTIONS: Final = 12
-"""Captions of a library clip."""
+RELIABLE: Final = 0.5
+"""Share of takes that must pass; the card lists the exam's prompts that stay below it, plain or reworded, as weak."""
+
+CAPTIONS: Final = 40
+"""Captions of a library clip at most: the more ways to say it, the more prompts find it."""
+
+CLIPS_OF_KIND: Final = (3, 5)
+"""Fewest and most clips of one kind of motion; more where there is more of it in the data."""
+
+CLIPS_IN_A_ROW: Final = 40
 
 # Kinds of motion that must pass an exam rule; the others are judged by how they move alone.
 _KINDS_OF_RULE: Final = {
-    "walk": ("forward", "brisk", "cc0_walk", "cc0_walk_formal"),
-    "run": ("run", "sprint", "cc0_jog", "cc0_sprint"),
+    "walk": ("forward", "cc0_walk", "cc0_walk_formal"),
+    "walk_slowly": ("slow",),
+    "walk_fast": ("brisk",),
+    "jog": ("cc0_jog",),
+    "sprint": ("cc0_sprint", "cc0_run_anime"),
+    "side_left": ("left",),
+    "side_right": ("right",),
+    "turn_around": ("around_left", "around_right"),
+    "circle": ("circle_left", "circle_right"),
+    "punch": ("punch", "cc0_jab", "cc0_cross", "cc0_left_jab", "cc0_right_jab"),
+    "throw": ("cc0_throw",),
+    "wave_right": ("wave_high_right",),
+    "wave_left": ("wave_high_left",),
+    "sitting": ("cc0_sitting", "cc0_sit_talk"),
+    "descend": ("ladder_down", "steps_down"),
+    "crouch_still": ("cc0_crouch",),
+    "pushup": ("cc0_pushup",),
+    "lie": ("cc0_sleep",),
+    "fall": ("cc0_death",),
+    "roll": ("cc0_roll",),
+    "swim": ("cc0_swim",),
     "sit_down": ("sit_down", "cc0_sit_down"),
     "stand_up": ("stand_up", "cc0_stand_up"),
-    "dance": ("salsa", "cc0_dance", "cc0_charleston"),
+    "dance": ("salsa", "cc0_charleston"),
     "climb": ("climb", "ladder", "steps"),
     "idle": ("still", "cc0_idle", "cc0_listen"),
-    "walk_and_wave": ("forward_and_wave_right", "forward_and_wave_left"),
-    "drink": ("drink_right", "drink_left", "forward_and_drink_right", "forward_and_drink_left"),
+    "walk_and_wave": tuple(f"forward_and_wave{how}_{side}" for how in ("", "_high") for side in ("right", "left")),
+    "drink": ("drink_right", "drink_left"),
+    "walk_and_drink": ("forward_and_drink_right", "forward_and_drink_left"),
     "crouch": ("cc0_sneak",),
     "crawl": ("cc0_crawl",),
     "jacks": ("jacks", "cc0_jacks"),
@@ -82,6 +110,22 @@ def export_model(config: RunConfig, checkpoint: Path, folder: Path, start: int, 
         },
     )
     return save_model(folder, card, state["average"], state["mean"], state["deviation"])
+
+
+def record_results(folder: Path, results: list[dict[str, Any]]) -> None:
+    """Write what `evaluate exam --json` printed into the model's card: per way of sampling its scores, and the prompts
+    that the way it ships with answers least often."""
+    card = read_card(folder / CARD)
+    ways = {}
+    for row in results:
+        scores = {key: round(value, 4) for key, value in row.items() if isinstance(value, float)}
+        ways[row["way"].replace(" ", "_")] = scores
+    full = next(row for row in results if row["way"] == "full")
+    weak = [rule for rule in full["plain"] if min(full["plain"][rule], full["reworded"][rule]) < RELIABLE]
+    facts = card.training | {"weak_prompts": weak, "exam": ways}
+    draft = folder / (CARD + ".new")
+    draft.write_text(replace(card, training=facts).to_toml(), encoding="utf-8")
+    draft.replace(folder / CARD)
 
 
 def training_library(data: TrainingSet, path: Path) -> None:
@@ -121,15 +165,15 @@ class Wanted:
 
 
 def plan(data: TrainingSet, seed: int = 0) -> list[Wanted]:
-    """What the starter library should hold: of every kind of motion 3 to 6 clips, more of what there is more of,
-    and forty of two motions in a row."""
+    """What the starter library should hold: some clips of every kind of motion, and of two motions in a row."""
     rng = random.Random(seed)  # noqa: S311 - choice of prompts, no secret
     by_kind: dict[str, list[int]] = {}
     for number, kind in enumerate(data.groups):
         by_kind.setdefault(kind, []).append(number)
     wanted = []
     for kind, numbers in sorted(by_kind.items()):
-        count = 40 if kind == "in_a_row" else max(3, min(6, round(len(numbers) ** 0.4)))
+        fewest, most = (CLIPS_IN_A_ROW,) * 2 if kind == "in_a_row" else CLIPS_OF_KIND
+        count = max(fewest, min(most, round(len(numbers) ** 0.4)))
         for number in rng.sample(numbers, min(count, len(numbers))):
             own = [neutral(caption) for caption in data.captions[number]]
             others = [f"a person {phrase}" for phrase in texts_of(kind)]

@@ -9,7 +9,16 @@ import pytest
 from backend.library import Library
 from backend.model_folder import load_model
 from backend.training.data.prepare import TrainingSet
-from backend.training.publish import LICENCE, SOURCE, Wanted, export_model, plan, starter_library, training_library
+from backend.training.publish import (
+    LICENCE,
+    SOURCE,
+    Wanted,
+    export_model,
+    plan,
+    record_results,
+    starter_library,
+    training_library,
+)
 from backend.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -61,3 +70,12 @@ def test_the_starter_library_holds_only_what_the_model_sampled_and_comes_out_the
         ]
         digests.append((published / "library.sqlite").read_bytes())
     assert digests[0] == digests[1]
+
+
+def test_results_of_the_exam_go_into_the_card(published: Path) -> None:
+    means = {"plain_mean": 0.91, "reworded_mean": 0.8, "jerk": 50.0}
+    full = {"way": "full", "plain": {"walk": 1.0, "bow": 0.9}, "reworded": {"walk": 1.0, "bow": 0.25}} | means
+    record_results(published, [full, full | {"way": "no library", "jerk": 60.0}])
+    card = load_model(published).card
+    assert card.training["weak_prompts"] == ["bow"]
+    assert card.training["exam"] == {"full": means, "no_library": means | {"jerk": 60.0}}
