@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from .device import choose_device
-from .diffusion import Schedule, Start, sample, take_coins, take_noise
+from .diffusion import Constraint, Schedule, Start, sample, take_coins, take_noise, taken_over
+from .edited import changed, on_canvas
 from .errors import BackendError
 from .library import Library, Retrieved, search
 from .library.fit import fits, fitted
@@ -21,6 +22,7 @@ from .motion.decoding import decoded, supported
 from .motion.rebuild import rebuilt
 from .motion.skeleton import FPS
 from .request import Provenance, Take
+from .row import takes_of_row
 from .text import CachedEncoder, TextEncoder, TextFeatures, load_encoder
 
 if TYPE_CHECKING:
@@ -30,10 +32,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from .model import Conditioning
+    from .model import Conditioning, MixtureConfig
     from .model_card import SamplerConfig
     from .motion.clip import Motion
-    from .request import Request
+    from .request import Canvas, Request
 
     Progress = Callable[[str, int, int], None]
 
@@ -43,8 +45,18 @@ MOST_DEVIATIONS: Final = 1000.0
 REACH: Final = 4
 """How many times more clips are looked at where some may turn out to say the opposite."""
 
+FRESH: Final = 400
+"""Timestep from which part of a motion is made afresh: enough noise to fit a reference between its neighbours."""
+
 START_CANDIDATES: Final = 8
 """References among which a take finds the one that its sampling starts from."""
+
+
+class Edit(NamedTuple):
+    """How part of a motion is made anew."""
+
+    constraint: Constraint
+    start: Start
 
 
 class Generator:
@@ -91,15 +103,23 @@ class Generator:
 
     def generate(self, request: Request, progress: Progress | None = None) -> list[Take]:
         """`request.count` takes. `progress(stage, step, steps)` may raise CancelledError, which ends the work."""
-        frames = self._own_frames(request)
         report = progress or (lambda stage, step, steps: None)
+        if request.then:
+            return takes_of_row(self.sampled, request, report)
+        return self.sampled(request, [request.canvas] * request.count if request.canvas else [], report)
+
+    def sampled(self, request: Request, canvases: Sequence[Canvas], report: Progress) -> list[Take]:
+        """Takes of the request's first prompt. With canvases, take k is canvas k with its free part made anew; what is
+        free must be the same in all of them.
+        """
+        frames = self._own_frames(request)
         seeds = [request.seed + number for number in range(request.count)]
 
         report("text", 0, 1)
         text = self.encoder.encode([request.prompt])
 
         report("retrieval", 0, 1)
-        found = self._search(request.prompt, text, frames)
+        found = self._search(request, text, frames)
         guides = found[: self.model.card.config.references]
         origins = [self._origin(found, frames, seed) for seed in seeds]
 
@@ -109,28 +129,55 @@ class Generator:
         aligned = torch.stack(starts) if starts else None
         conditions = self._conditions(text, guides, aligned, request.count)
 
-        schedule = self._schedule(request.quality, started=aligned is not None)
-        features = self._sample(frames, seeds, conditions, aligned, schedule, report)
+        edit = self._edit(request, canvases, aligned) if canvases else None
+        start = edit.start if edit else self._start(aligned)
+        schedule = self._schedule(request.quality, start)
+        features = self._sample(request, frames, seeds, conditions, schedule, start, edit, report)
 
         takes = []
         for number, rows in enumerate(features):
             report("motion", number, request.count)
-            provenance = self._provenance(request, seeds[number], guides, origins[number], schedule)
-            takes.append(Take(self._motion(rows, request.frames), provenance))
+            provenance = self._provenance(request, seeds[number], guides, origins[number], schedule, start)
+            motion = self._motion(rows, request.frames)
+            takes.append(Take(on_canvas(canvases[number], motion) if canvases else motion, provenance))
         report("motion", request.count, request.count)
         return takes
+
+    def _start(self, aligned: Tensor | None) -> Start | None:
+        timestep = self.model.card.sampler.start_timestep
+        return None if aligned is None or not timestep else Start(aligned, timestep)
+
+    def _edit(self, request: Request, canvases: Sequence[Canvas], aligned: Tensor | None) -> Edit:
+        """How the free part of canvases is made: what must come out, and what the sampling starts from."""
+        card = self.model.card
+        if card.layout.rotations or card.layout.fps != FPS:
+            raise BackendError(
+                "model_unsupported",
+                f"The model {self.model_name} can make motions, but not change parts of them.",
+                "Choose the starter model for this.",
+            )
+        motions = [canvas.motion for canvas in canvases]
+        free = canvases[0].free
+        values = torch.stack([self._features(motion.positions, motion.contacts) for motion in motions])
+        last = card.config.diffusion.steps - 1
+        constraint = Constraint.of(card.layout, free, values, self.model.normalise, self.model.restore)
+        if request.strength < 1.0:
+            return Edit(constraint, Start(values, round(request.strength * last)))
+        fresh = values if aligned is None else taken_over(card.layout, values, aligned, free)
+        timestep = max(card.sampler.start_timestep, FRESH) if aligned is not None else last
+        return Edit(constraint, Start(fresh, min(timestep, last)))
 
     def origin(self, request: Request) -> Retrieved | None:
         """The clip that the first take of a request is made from; None where sampling starts from noise alone."""
         text = self.encoder.encode([request.prompt])
         frames = self._own_frames(request)
-        return self._origin(self._search(request.prompt, text, frames), frames, request.seed)
+        return self._origin(self._search(request, text, frames), frames, request.seed)
 
-    def _schedule(self, quality: str, *, started: bool) -> Schedule:
+    def _schedule(self, quality: str, start: Start | None) -> Schedule:
         """The timesteps to sample along; a fast one begins just where the sampling does."""
-        diffusion, start = self.model.card.config.diffusion, self.model.card.sampler.start_timestep
+        diffusion = self.model.card.config.diffusion
         if quality == "fast":
-            return Schedule.fast(diffusion, start if started and start else None)
+            return Schedule.fast(diffusion, start.timestep if start else None)
         return Schedule.sampling(diffusion)
 
     def _own_frames(self, request: Request) -> int:
@@ -146,20 +193,22 @@ class Generator:
             )
         return frames
 
-    def _search(self, prompt: str, text: TextFeatures, frames: int) -> list[Retrieved]:
-        """The best clips for prompt and length, best first; they depend on nothing else."""
+    def _search(self, request: Request, text: TextFeatures, frames: int) -> list[Retrieved]:
+        """The best clips for prompt and length, best first, after those that the animator pinned."""
         wanted = max(START_CANDIDATES, self.model.card.config.references)
         length = frames * FPS / self.model.card.layout.fps
         factor = self.model.card.sampler.opposite_factor
+        chosen = (request.pinned, request.banned)
         if factor == 1.0:
-            return search(self.libraries, text.sentence[0], self.encoder.name, length, wanted)
-        wide = search(self.libraries, text.sentence[0], self.encoder.name, length, REACH * wanted)
-        own = sides(prompt)
+            return search(self.libraries, text.sentence[0], self.encoder.name, length, wanted, *chosen)
+        wide = search(self.libraries, text.sentence[0], self.encoder.name, length, REACH * wanted, *chosen)
+        own = sides(request.prompt)
         judged = [
             Retrieved(replace(one, score=one.score * factor ** int(contradictions(own, sides(one.caption)))), clip)
             for one, clip in wide
         ]
-        return sorted(judged, key=lambda each: -each.reference.score)[:wanted]
+        pins = len(set(request.pinned) - set(request.banned))
+        return (judged[:pins] + sorted(judged[pins:], key=lambda each: -each.reference.score))[:wanted]
 
     def _origin(self, found: Sequence[Retrieved], frames: int, seed: int) -> Retrieved | None:
         """The clip that the take of this seed starts from, or is shown frame by frame: one that fits about as well as
@@ -216,17 +265,18 @@ class Generator:
 
     def _sample(
         self,
+        request: Request,
         frames: int,
         seeds: Sequence[int],
         conditions: Conditioning,
-        aligned: Tensor | None,
         schedule: Schedule,
+        start: Start | None,
+        edit: Edit | None,
         report: Progress,
     ) -> Tensor:
         """Features (K, T, F) of all takes, in one batch. Each has noise and coins of its own seed."""
         config, device = self.model.card.config, self.model.device
         noise = np.stack([take_noise(seed, frames, config.features) for seed in seeds])
-        timestep = self.model.card.sampler.start_timestep
         normalised = sample(
             self.model.network.denoiser,
             conditions,
@@ -234,9 +284,11 @@ class Generator:
             torch.from_numpy(noise).to(device),
             take_coins(seeds, len(schedule)),
             schedule,
-            config.mixture,
-            None if aligned is None or not timestep else Start(aligned, timestep),
+            self._mixture(request),
+            start,
             lambda step, steps: report("sampling", step, steps),
+            balance=request.balance,
+            agree=edit.constraint if edit else None,
         )
         if not normalised.isfinite().all():
             raise BackendError(
@@ -245,6 +297,11 @@ class Generator:
                 "Try another seed; if it happens again, import or install the model again.",
             )
         return self.model.restore(normalised.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS))
+
+    def _mixture(self, request: Request) -> MixtureConfig:
+        """The model's condition mixture, as strong as the request wants it."""
+        mixture = self.model.card.config.mixture
+        return replace(mixture, coarse_scale=mixture.coarse_scale * request.scale)
 
     def _features(self, positions: NDArray[np.float32], contacts: NDArray[np.float32]) -> Tensor:
         """(T, 22, 3) and (T, 4) -> normalised features (T, F)."""
@@ -262,11 +319,24 @@ class Generator:
         guides: Sequence[Retrieved],
         origin: Retrieved | None,
         schedule: Schedule,
+        start: Start | None,
     ) -> Provenance:
         card = self.model.card
-        start = None
+        began = None
         if origin is not None:
-            start = {"timestep": card.sampler.start_timestep, **asdict(origin.reference)}
+            began = {"timestep": start.timestep if start else 0, **asdict(origin.reference)}
+        sampler = {
+            "quality": request.quality,
+            "steps": len(schedule),
+            "mixture": asdict(self._mixture(request)),
+            "balance": request.balance,
+            "scale": request.scale,
+            "start": began,
+            "pinned": [list(key) for key in request.pinned],
+            "banned": [list(key) for key in request.banned],
+        }
+        if request.canvas is not None:
+            sampler |= {"strength": request.strength, "changed": changed(request.canvas)}
         return Provenance(
             prompt=request.prompt,
             seconds=request.seconds,
@@ -274,12 +344,7 @@ class Generator:
             model=f"{card.name} {card.version}",
             model_hash=card.weights_sha256,
             licence=card.licence,
-            sampler={
-                "quality": request.quality,
-                "steps": len(schedule),
-                "mixture": asdict(card.config.mixture),
-                "start": start,
-            },
+            sampler=sampler,
             references=tuple(each.reference for each in guides),
         )
 

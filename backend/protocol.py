@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
@@ -19,8 +19,8 @@ import numpy as np
 
 from .errors import BackendError
 from .motion.clip import Motion
-from .motion.skeleton import JOINTS
-from .request import Provenance, Reference, Request, Take
+from .motion.skeleton import FPS, JOINTS
+from .request import Canvas, Provenance, Reference, Request, Take
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,7 +167,11 @@ _JSON_TYPES: Final = {
     "float": (int, float),
     "dict[str, Any]": dict,
     "tuple[Reference, ...]": tuple,
+    "tuple[ClipKey, ...]": tuple,
+    "tuple[tuple[str, float], ...]": tuple,
+    "Canvas | None": (Canvas, type(None)),
 }
+_MOTION_SHAPES: Final = {"positions": (len(JOINTS), 3), "rotations": (len(JOINTS), 4), "root": (3,), "contacts": (4,)}
 
 
 def _build(kind: type[T], data: object) -> T:
@@ -187,10 +191,19 @@ def _build(kind: type[T], data: object) -> T:
     return kind(**data)
 
 
+def encode_request(number: int, request: Request, model: str = "") -> bytes:
+    """A request as one frame; the motion to change comes as arrays."""
+    arrays = {}
+    if request.canvas is not None:
+        arrays = _motion_arrays(request.canvas.motion) | {"free": request.canvas.free.astype(np.uint8)}
+    return encode(generate_header(number, request, model), arrays)
+
+
 def generate_header(number: int, request: Request, model: str = "") -> dict[str, Any]:
     """`model` is the name of one that the backend lists; empty for the one it started with."""
+    plain = {each.name: getattr(request, each.name) for each in fields(request) if each.name != "canvas"}
     named = {"model": model} if model else {}
-    return {"type": "generate", "id": number, "request": asdict(request), **named}
+    return {"type": "generate", "id": number, "request": plain, **named}
 
 
 def parse_model(frame: Frame) -> str:
@@ -218,23 +231,50 @@ def parse_models(header: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def parse_request(frame: Frame) -> Request:
     """Raises `ProtocolError` on what is no request, `BackendError` on a request that cannot be met."""
-    return _build(Request, frame.header.get("request"))
+    told = frame.header.get("request")
+    if not isinstance(told, dict) or "canvas" in told:
+        raise ProtocolError("A message has no request.")
+    # What a request need not say is as it always is.
+    usual = {each.name: each.default for each in fields(Request) if each.default is not MISSING}
+    rows = {name: _pairs(told[name]) for name in ("pinned", "banned", "then") if name in told}
+    for name, kind in (("pinned", int), ("banned", int), ("then", (int, float))):
+        if any(not isinstance(pair[1], kind) or not abs(pair[1]) < 1e18 for pair in rows.get(name, ())):
+            raise ProtocolError(f"The field {name} of a request has the wrong type.")
+    canvas = _parse_canvas(frame) if frame.arrays else None
+    return _build(Request, usual | told | rows | {"canvas": canvas})
+
+
+def _pairs(listed: object) -> tuple[tuple[str, Any], ...]:
+    """A list of lists of a text and a number."""
+    if not isinstance(listed, (list, tuple)) or not all(
+        isinstance(pair, (list, tuple))
+        and len(pair) == 2
+        and isinstance(pair[0], str)
+        and type(pair[1]) in (int, float)
+        for pair in listed
+    ):
+        raise ProtocolError("A list of a request does not hold pairs of a text and a number.")
+    return tuple((pair[0], pair[1]) for pair in listed)
+
+
+def _parse_canvas(frame: Frame) -> Canvas:
+    free = frame.arrays.get("free")
+    motion = _parse_motion(FPS, {name: array for name, array in frame.arrays.items() if name != "free"})
+    if free is None or free.dtype != np.uint8 or free.shape != (motion.frames, len(JOINTS)):
+        raise ProtocolError("A motion to change does not say what may change.")
+    return Canvas(motion, free != 0)
 
 
 def encode_take(number: int, index: int, take: Take) -> bytes:
     """Take `index` of request `number` as one frame."""
-    motion = take.motion
-    arrays = {
-        name: np.asarray(getattr(motion, name), np.float32) for name in ("positions", "rotations", "root", "contacts")
-    }
     header = {
         "type": "take",
         "id": number,
         "index": index,
-        "fps": float(motion.fps),
+        "fps": float(take.motion.fps),
         "provenance": take.provenance.to_json(),
     }
-    return encode(header, arrays)
+    return encode(header, _motion_arrays(take.motion))
 
 
 def parse_take(frame: Frame) -> Take:
@@ -242,21 +282,28 @@ def parse_take(frame: Frame) -> Take:
     fps = frame.header.get("fps")
     if not isinstance(fps, (int, float)) or not 1 <= fps <= 1000:
         raise ProtocolError("A take has no proper frame rate.")
-    positions = frame.arrays.get("positions")
-    length = 0 if positions is None or positions.ndim == 0 else len(positions)
-    joints = len(JOINTS)
-    shapes = {"positions": (joints, 3), "rotations": (joints, 4), "root": (3,), "contacts": (4,)}
-    if length == 0 or frame.arrays.keys() != shapes.keys():
-        raise ProtocolError("A take does not have exactly the arrays of a motion.")
-    for name, shape in shapes.items():
-        array = frame.arrays[name]
-        if array.dtype != np.float32 or array.shape != (length, *shape) or not np.isfinite(array).all():
-            raise ProtocolError(f"The array {name} of a take has the wrong shape or is not finite.")
+    motion = _parse_motion(float(fps), frame.arrays)
     provenance = frame.header.get("provenance")
     if not isinstance(provenance, dict) or not isinstance(provenance.get("references"), list):
         raise ProtocolError("A take has no provenance.")
     references = tuple(_build(Reference, each) for each in provenance["references"])
-    return Take(Motion(float(fps), **frame.arrays), _build(Provenance, {**provenance, "references": references}))
+    return Take(motion, _build(Provenance, {**provenance, "references": references}))
+
+
+def _motion_arrays(motion: Motion) -> dict[str, NDArray[np.float32]]:
+    return {name: np.asarray(getattr(motion, name), np.float32) for name in _MOTION_SHAPES}
+
+
+def _parse_motion(fps: float, arrays: dict[str, NDArray[Any]]) -> Motion:
+    positions = arrays.get("positions")
+    length = 0 if positions is None or positions.ndim == 0 else len(positions)
+    if length == 0 or arrays.keys() != _MOTION_SHAPES.keys():
+        raise ProtocolError("A motion does not have exactly its arrays.")
+    for name, shape in _MOTION_SHAPES.items():
+        array = arrays[name]
+        if array.dtype != np.float32 or array.shape != (length, *shape) or not np.isfinite(array).all():
+            raise ProtocolError(f"The array {name} of a motion has the wrong shape or is not finite.")
+    return Motion(fps, **arrays)
 
 
 def error_header(number: int | None, error: BackendError) -> dict[str, Any]:

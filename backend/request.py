@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from .errors import BackendError
-from .motion.skeleton import FPS
+from .motion.skeleton import FPS, JOINTS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .motion.clip import Motion
 
 MIN_FRAMES: Final = 16
@@ -19,6 +23,38 @@ MAX_SECONDS: Final = MAX_FRAMES / FPS
 MAX_COUNT: Final = 16
 MAX_PROMPT: Final = 1000
 QUALITIES: Final = ("full", "fast")
+MAX_CHOICES: Final = 64
+MAX_PARTS: Final = 16
+MAX_SCALE: Final = 4.0
+
+ClipKey = tuple[str, int]
+"""A clip among several libraries: the library's name and the clip's id in it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Canvas:
+    """A motion of which a part is made anew. Checked when made.
+
+    `motion` has the request's frames at 20 fps, on the canonical skeleton but anywhere on the floor. `free`
+    (T, 22; bool) says which joints of which frames may change; the pelvis stands for the way and the heading too.
+    What is not free comes back as it is. What stands in a frame that is free in all joints is only a suggestion.
+    """
+
+    motion: Motion
+    free: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        frames, joints = self.motion.frames, len(JOINTS)
+        if self.free.shape != (frames, joints) or self.free.dtype != np.bool_ or abs(self.motion.fps - FPS) > 1e-6:
+            raise BackendError("bad_request", "The motion to change has the wrong form.", "Select it again.")
+        if not MIN_FRAMES <= frames <= MAX_FRAMES:
+            raise BackendError(
+                "bad_request",
+                f"A motion of {frames / FPS:g} seconds cannot be changed at once.",
+                f"Choose a range of {MIN_SECONDS:g} to {MAX_SECONDS:g} seconds.",
+            )
+        if not self.free.any():
+            raise BackendError("bad_request", "Nothing of the motion may change.", "Choose frames and body parts.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +62,10 @@ class Request:
     """What the animator asked for. Checked when made: a Request that exists is valid.
 
     `quality`: "full" samples as the model's card says, "fast" in fewer steps (docs/evaluation.md has what it costs).
+    `balance` leans towards the text (-1) or the references (1); `scale` multiplies the mixture's extrapolation.
+    `pinned` clips are always among the references, `banned` ones never.
+    `then`: further prompts with their seconds, which follow in one continuous motion.
+    `canvas`: a motion to change, starting from its own noise level `strength`; 1 makes its free part afresh.
     """
 
     prompt: str
@@ -33,6 +73,13 @@ class Request:
     seed: int = 0
     count: int = 1
     quality: str = "full"
+    balance: float = 0.0
+    scale: float = 1.0
+    pinned: tuple[ClipKey, ...] = ()
+    banned: tuple[ClipKey, ...] = ()
+    then: tuple[tuple[str, float], ...] = ()
+    strength: float = 1.0
+    canvas: Canvas | None = None
 
     def __post_init__(self) -> None:
         if not self.prompt.strip():
@@ -64,6 +111,39 @@ class Request:
             raise BackendError(
                 "bad_request", f'There is no quality "{self.quality[:40]}".', f"Choose {' or '.join(QUALITIES)}."
             )
+
+        self._check_guidance()
+        self._check_parts()
+
+    def _check_guidance(self) -> None:
+        if not -1.0 <= self.balance <= 1.0 or not 0.0 <= self.scale <= MAX_SCALE:
+            raise BackendError(
+                "bad_request",
+                "The mixture settings are out of range.",
+                f"Choose a balance from -1 to 1 and a scale from 0 to {MAX_SCALE:g}.",
+            )
+        if len(self.pinned) + len(self.banned) > MAX_CHOICES:
+            raise BackendError(
+                "bad_request", "Too many clips are pinned or banned.", f"Keep at most {MAX_CHOICES} of them."
+            )
+        if not 0.0 < self.strength <= 1.0:
+            raise BackendError("bad_request", "The strength is out of range.", "Choose more than 0 and at most 1.")
+
+    def _check_parts(self) -> None:
+        if len(self.then) >= MAX_PARTS:
+            raise BackendError("bad_request", "The row has too many prompts.", f"Keep at most {MAX_PARTS}.")
+        if self.canvas is not None and self.then:
+            raise BackendError("bad_request", "A row of prompts cannot change a motion.", "Use one prompt.")
+        if self.canvas is not None and self.canvas.motion.frames != self.frames:
+            raise BackendError("bad_request", "The motion to change has another length.", "Select it again.")
+        # Every part must be a request of its own.
+        _ = self.parts
+
+    @property
+    def parts(self) -> tuple[Request, ...]:
+        """One request for each prompt of the row."""
+        alone = replace(self, then=()) if self.then else self
+        return (alone, *(replace(alone, prompt=prompt, seconds=seconds) for prompt, seconds in self.then))
 
     @property
     def frames(self) -> int:

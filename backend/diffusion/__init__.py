@@ -9,6 +9,7 @@
 with `conditions` made once per prompt, see `backend.model`.
 """
 
+from .editing import Constraint, taken_over
 from .mixture import BRANCHES, mixture_weights
 from .randomness import take_coins, take_noise
 from .sampler import MixedDenoiser, Start, sample
@@ -17,6 +18,7 @@ from .training import draw_kept_conditions, kept_conditions, reconstruction_loss
 
 __all__ = [
     "BRANCHES",
+    "Constraint",
     "MixedDenoiser",
     "Schedule",
     "Start",
@@ -28,4 +30,5 @@ __all__ = [
     "sample",
     "take_coins",
     "take_noise",
+    "taken_over",
 ]

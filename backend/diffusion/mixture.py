@@ -34,6 +34,17 @@ def mixture_weights(
     return np.where((timesteps > mixture.fine_limit)[:, None, None], pair, fine)
 
 
+def leaning(weights: NDArray[np.float64], balance: float) -> NDArray[np.float64]:
+    """The weights (S, B, 4) with a share of `both` given to `text` (balance -1: all of it) or to `retrieval` (1)."""
+    if balance == 0.0:
+        return weights
+    both, text, retrieval, _ = range(4)
+    leant = weights.copy()
+    leant[..., both] *= 1.0 - abs(balance)
+    leant[..., text if balance < 0.0 else retrieval] += abs(balance) * weights[..., both]
+    return leant
+
+
 def _coarse_pair(mixture: MixtureConfig, coins: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The branches (S, B) between which coarse steps extrapolate: (towards, away from)."""
     both, text, retrieval, none = range(4)

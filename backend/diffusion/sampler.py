@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from .mixture import KEEPS_REFERENCES, KEEPS_TEXT, mixture_weights
+from .mixture import KEEPS_REFERENCES, KEEPS_TEXT, leaning, mixture_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,15 +45,19 @@ def sample(
     mixture: MixtureConfig,
     start: Start | None = None,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    balance: float = 0.0,
+    agree: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Clean motions (B, T, F), normalised, from noise (B, T, F) by deterministic steps: DDIM (eta = 0), or of second
     order where the schedule says so.
 
     frame_mask (B, T), true = real frame; coins (S, B) for the schedule's timesteps (see `randomness`). A take depends
     on its own noise, coins and conditions only, not on the rest of the batch. `progress(step, steps)` is called before
-    the first step and after each; an exception that it raises ends the sampling.
+    the first step and after each; an exception that it raises ends the sampling. `balance` as in `mixture.leaning`;
+    `agree` brings each predicted clean motion into agreement with what is known of it, see `editing`.
     """
-    weights = mixture_weights(mixture, schedule.timesteps, coins)
+    weights = leaning(mixture_weights(mixture, schedule.timesteps, coins), balance)
     steps = len(schedule)
     x = noise
     if start is not None:
@@ -66,6 +70,7 @@ def sample(
     clean = None
     for done, index in enumerate(reversed(range(steps)), start=1):
         before, clean = clean, predict(x, index)
+        clean = clean if agree is None else agree(clean)
         guess = clean
         if before is not None and (share := schedule.correction(index)):
             # Only what the same branches said before can be continued.

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import BackendError
-from ..request import Reference
+from ..request import ClipKey, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from .clip import Clip
     from .storage import Library
-
-ClipKey = tuple[str, int]
-"""A clip among several libraries: the library's name and the clip's id in it."""
 
 
 class Retrieved(NamedTuple):

@@ -62,7 +62,7 @@ def detect_contacts(positions: Array, fps: float) -> Array:
     return (slow * low).astype(np.float32)
 
 
-def lock_feet(positions: Array, contacts: Array, fps: float) -> Array:
+def lock_feet(positions: Array, contacts: Array, fps: float, given: Mask | None = None) -> Array:
     """The same motion with feet that stay where they are while in contact: positions (T, 22, 3; float32), metres.
 
     `contacts` (T, 4) are the labels of `Motion.contacts`; where none is set they are detected. Only knees, ankles
@@ -70,23 +70,28 @@ def lock_feet(positions: Array, contacts: Array, fps: float) -> Array:
     bend plane of each leg and all bone lengths of hip, knee, ankle and toe are kept; a foot out of reach goes as far
     as the leg does. A foot well above the floor is held in place where it is, never pulled down. Locking twice changes
     nothing more.
+
+    `given` frames (T,) are as they must be: a foot that stands in some of them stands there, and nothing is shifted.
     """
     p = np.array(positions, dtype=np.float64)
     spans = [_runs(channel > 0.5) for channel in held_contacts(p, contacts, fps).T]
-    p[..., 1] -= _hover(p, spans)
+    if given is None:
+        p[..., 1] -= _hover(p, spans)
 
     blend = max(1, round(_BLEND * fps))
     for leg, (ankle_spans, toe_spans) in zip(_LEGS, (spans[:2], spans[2:]), strict=True):
         foot = float(np.linalg.norm(p[:, leg.toe] - p[:, leg.ankle], axis=-1).mean())
-        toe_anchors = _anchors(p[:, leg.toe], toe_spans, TOE_HEIGHT)
+        toe_anchors = _anchors(p[:, leg.toe], toe_spans, TOE_HEIGHT, given)
         toe_shift, toe_hold = _held(p[:, leg.toe], toe_spans, toe_anchors, blend)
         toe = _above(p[:, leg.toe] + toe_shift, TOE_HEIGHT)
         # The ankle goes with the toe and has its own correction on top, so a rolling foot stays in one piece.
         ankle = p[:, leg.ankle] + toe_shift
-        ankle_anchors = _anchors(ankle, ankle_spans, ANKLE_HEIGHT)
+        ankle_anchors = _anchors(ankle, ankle_spans, ANKLE_HEIGHT, given)
         for span, anchor in zip(ankle_spans, ankle_anchors, strict=True):
             standing = toe[span][toe_hold[span, 0] == 1.0]
-            if len(standing):  # a flat foot: its length decides how far the ankle is from the toe
+            if len(standing) and not _any_given(
+                span, given
+            ):  # a flat foot: its length decides how far the ankle is from the toe
                 anchor[:] = _towards(standing[len(standing) // 2], anchor, foot)
         ankle_shift, ankle_hold = _held(ankle, ankle_spans, ankle_anchors, blend)
         ankle = _above(ankle + ankle_shift, TOE_HEIGHT)
@@ -180,10 +185,19 @@ def _hover(p: Array, spans: list[list[slice]]) -> float:
     return hover if abs(hover) < _ON_FLOOR else 0.0
 
 
-def _anchors(track: Array, spans: list[slice], flat: float) -> list[Array]:
-    """Where a foot point stands in each span: on the floor when it is near it, else at its own height."""
+def _any_given(span: slice, given: Mask | None) -> bool:
+    return given is not None and bool(given[span].any())
+
+
+def _anchors(track: Array, spans: list[slice], flat: float, given: Mask | None) -> list[Array]:
+    """Where a foot point stands in each span: where it does in `given` frames, on the floor when it is near it, else at
+    its own height.
+    """
     anchors = []
     for span in spans:
+        if given is not None and _any_given(span, given):
+            anchors.append(np.median(track[span][given[span]], axis=0))
+            continue
         # The median, not the mean: a track that is held already has it exactly there.
         anchor = np.median(track[span], axis=0)
         if anchor[1] - flat < _ON_FLOOR:

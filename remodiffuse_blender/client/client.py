@@ -104,7 +104,8 @@ class Client:
         if not self.jobs:
             self._heard = time.monotonic()
         self.jobs[job.id] = job
-        self._send(protocol.generate_header(job.id, request, model))
+        if self._process:
+            self._process.send(protocol.encode_request(job.id, request, model))
         return job
 
     def cancel(self, job: Job) -> None:
