@@ -4,19 +4,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from . import assets, capture, placement, pose_state, preview, properties, target, timeline
+from .rig.channels import Channels
 from .shared import BackendError, Motion, Take, skeleton
 
 if TYPE_CHECKING:
     import bpy
 
-    from .rig.channels import Channels
-
 NAME_LENGTH: Final = 50
+EDIT_BLEND: Final = 4
+"""Frames in which an edited range joins the keys around it, at the least."""
 
 
 def check(context: bpy.types.Context, armature: bpy.types.Object) -> None:
@@ -79,30 +81,49 @@ def channels_of(context: bpy.types.Context, armature: bpy.types.Object, take: Ta
     fps = scene.render.fps / scene.render.fps_base
     motion = _fitted(take.motion, settings, fps, _range(scene))
     joins = settings.into != "ACTION"
+    changed = take.provenance.sampler.get("changed") if settings.into == "MERGE" else None
+    blend_in, blend_out = (settings.blend_in, settings.blend_out) if joins else (0, 0)
     here, posed = (scene.frame_current, scene.frame_subframe), pose_state.read(armature)
-    before: dict[tuple[str, str], Any] = {}
-    after: dict[tuple[str, str], Any] = {}
     try:
-        if settings.continues or joins:
-            if start != scene.frame_current:
-                scene.frame_set(start)
-            if settings.continues:
-                motion = placement.continued(motion, capture.pose(armature, context))
-            before = _values(armature)
+        if settings.continues:
+            _go_to(scene, start)
+            edited = "changed" in take.provenance.sampler
+            motion = placement.continued(motion, capture.pose(armature, context), by_hips=edited)
         channels = target.solve_motion(armature, motion, fps)
-        if joins and settings.blend_out:
-            scene.frame_set(start + int(channels.frames[-1]))
-            after = _values(armature)
+        if isinstance(changed, dict):
+            channels = _only_changed(armature, channels, changed, fps)
+            blend_in, blend_out = max(blend_in, EDIT_BLEND), max(blend_out, EDIT_BLEND)
+        for frames, at_end in ((blend_in, False), (blend_out, True)):
+            if frames:
+                _go_to(scene, start + int(channels.frames[-1 if at_end else 0]))
+                shortest = min(frames, len(channels.frames) // 2)
+                channels = placement.blended(channels, _values(armature), shortest, at_end=at_end)
     finally:
         if (scene.frame_current, scene.frame_subframe) != here:
             scene.frame_set(here[0], subframe=here[1])
             # What was posed without a key is not in any action.
             pose_state.write(armature, posed)
-    if joins:
-        length = len(channels.frames) - 1
-        channels = placement.blended(channels, before, min(settings.blend_in, length), at_end=False)
-        channels = placement.blended(channels, after, min(settings.blend_out, length), at_end=True)
     return channels
+
+
+def _go_to(scene: bpy.types.Scene, frame: int) -> None:
+    if (scene.frame_current, scene.frame_subframe) != (frame, 0.0):
+        scene.frame_set(frame)
+
+
+def _only_changed(armature: bpy.types.Object, channels: Channels, changed: dict[str, Any], fps: float) -> Channels:
+    """The frames and bones of an edited motion that were made anew: merged, all other keys stay as they are."""
+    first, last = (frame * fps / skeleton.FPS for frame in changed["frames"])
+    rows = np.flatnonzero((channels.frames >= first - 1e-3) & (channels.frames <= last + 1e-3))
+    joints = changed["joints"]
+    bones = target.bone_map(armature).bones
+    names = None if joints == "all" else {bones[joint] for joint in joints if joint in bones}
+    kept = tuple(
+        replace(each, values=each.values[rows] if len(each.values) > 1 else each.values)
+        for each in channels.channels
+        if names is None or each.bone in names
+    )
+    return Channels(channels.frames[rows], kept)
 
 
 def _fitted(motion: Motion, settings: Any, fps: float, wanted: tuple[int, int] | None) -> Motion:  # noqa: ANN401

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from .rig.channels import Channel, Channels
-from .shared import BackendError, Motion, contacts, features, rebuild, sequence
+from .shared import BackendError, Motion, contacts, features, joining, rebuild, sequence, skeleton
 from .shared import quaternions as quat
 
 if TYPE_CHECKING:
@@ -19,24 +19,23 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.floating[Any]]
 
-_UP: Final = np.array([0.0, 1.0, 0.0])
 _GROUND: Final = np.array([1.0, 0.0, 1.0])
 
 
-def continued(motion: Motion, pose: Motion) -> Motion:
-    """The motion moved along the ground and turned about the vertical, so that it starts where frame 0 of `pose` is."""
-    yaw = features.heading(pose.positions[:1])[0] - features.heading(motion.positions[:1])[0]
-    turn = quat.about(_UP, np.array(yaw))
-    from_here, to_there = (each.positions[0, 0].astype(np.float64) * _GROUND for each in (motion, pose))
+def continued(motion: Motion, pose: Motion, *, by_hips: bool = False) -> Motion:
+    """The motion moved along the ground and turned about the vertical, so that it starts where frame 0 of `pose` is.
 
-    def moved(points: Array) -> NDArray[np.float32]:
-        return (quat.rotate(turn, points - from_here) + to_there).astype(np.float32)
+    Facing is the body's, by hips and shoulders; `by_hips` where both are the same motion, but for the arms perhaps.
+    """
+    facing = _hips if by_hips else (lambda each: float(features.heading(each.positions[:1])[0]))
+    own = features.heading(motion.positions)[0]
+    return joining.placed(motion, 0, float(own + facing(pose) - facing(motion)), pose.root[0].astype(np.float64))
 
-    rotations = motion.rotations.astype(np.float64)
-    rotations[:, 0] = quat.multiply(turn, rotations[:, 0])
-    return Motion(
-        motion.fps, moved(motion.positions), rotations.astype(np.float32), moved(motion.root), motion.contacts
-    )
+
+def _hips(motion: Motion) -> float:
+    left, right = (motion.positions[0, skeleton.INDEX[f"{side}_hip"]] for side in ("left", "right"))
+    across = left - right
+    return float(np.arctan2(-across[2], across[0]))
 
 
 def looped(motion: Motion, frames: int) -> Motion:

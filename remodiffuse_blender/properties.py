@@ -61,6 +61,57 @@ class RemodiffuseTake(bpy.types.PropertyGroup):
     references: CollectionProperty(type=RemodiffuseReference)
 
 
+class RemodiffusePrompt(bpy.types.PropertyGroup):
+    """A prompt that follows the first one."""
+
+    prompt: StringProperty(name="Prompt", description="What the character does next, without a break")
+    seconds: FloatProperty(
+        name="Seconds",
+        description="Length of this part",
+        default=3.0,
+        min=0.0,
+        max=3600.0,
+        soft_min=MIN_SECONDS,
+        soft_max=MAX_SECONDS,
+        precision=1,
+        step=10,
+    )
+
+
+class RemodiffuseResample(bpy.types.PropertyGroup):
+    """What of a motion is made anew."""
+
+    strength: FloatProperty(
+        name="Wilder",
+        description="How far the new takes may go from the old one: low stays close, 1 makes it afresh",
+        default=0.5,
+        min=0.02,
+        max=1.0,
+        subtype="FACTOR",
+    )
+    use_range: BoolProperty(name="Only Frames", description="Change only these frames of the timeline")
+    start: IntProperty(name="Start", description="First frame that may change", default=1)
+    end: IntProperty(name="End", description="Last frame that may change", default=40)
+    use_parts: BoolProperty(name="Only Body Parts", description="Change only these parts of the body")
+    parts: EnumProperty(
+        name="Body Parts",
+        description="Parts of the body that may change",
+        options={"ENUM_FLAG"},
+        items=(
+            ("LEFT_ARM", "Left Arm", "Left collar, shoulder, elbow and wrist"),
+            ("RIGHT_ARM", "Right Arm", "Right collar, shoulder, elbow and wrist"),
+            ("LEFT_LEG", "Left Leg", "Left hip, knee, ankle and toes"),
+            ("RIGHT_LEG", "Right Leg", "Right hip, knee, ankle and toes"),
+            ("TORSO", "Torso", "Spine"),
+            ("HEAD", "Head", "Neck and head"),
+        ),
+        default={"LEFT_ARM", "RIGHT_ARM"},
+    )
+    prompt: StringProperty(
+        name="Other Prompt", description="Another prompt for what is made anew; empty: the prompt of the motion itself"
+    )
+
+
 class RemodiffuseReview(bpy.types.PropertyGroup):
     """What the preview of the active take covers up; all of it comes back when the preview ends."""
 
@@ -181,6 +232,34 @@ class RemodiffuseSettings(bpy.types.PropertyGroup):
         max=MAX_COUNT,
         soft_max=8,
     )
+    row: CollectionProperty(
+        type=RemodiffusePrompt,
+        name="Then",
+        description="Prompts that follow in one continuous motion; the joins are generated too",
+    )
+    quality: EnumProperty(
+        name="Quality",
+        description="How carefully a motion is sampled",
+        items=(
+            ("full", "Full", "As the model was made for"),
+            ("fast", "Fast", "Fewer steps: sooner there, a little coarser"),
+        ),
+    )
+    balance: FloatProperty(
+        name="Text or References",
+        description="Follow the text more closely (-1) or the reference clips (1)",
+        default=0.0,
+        min=-1.0,
+        max=1.0,
+    )
+    scale: FloatProperty(
+        name="Mixture Scale",
+        description="How strongly prompt and references pull: 1 as the model was made for, 0 lets go, 2 exaggerates",
+        default=1.0,
+        min=0.0,
+        max=4.0,
+        soft_max=2.0,
+    )
     takes: CollectionProperty(type=RemodiffuseTake)
     active_take: IntProperty(name="Active Take", description="The take that plays on the armature", update=_show_active)
     show_preview: BoolProperty(
@@ -191,6 +270,7 @@ class RemodiffuseSettings(bpy.types.PropertyGroup):
     )
     review: PointerProperty(type=RemodiffuseReview)
     insert: PointerProperty(type=RemodiffuseInsert)
+    resample: PointerProperty(type=RemodiffuseResample)
     choices: CollectionProperty(type=RemodiffuseChoice)
 
 
@@ -198,6 +278,8 @@ CLASSES = (
     RemodiffuseReference,
     RemodiffuseChoice,
     RemodiffuseTake,
+    RemodiffusePrompt,
+    RemodiffuseResample,
     RemodiffuseReview,
     RemodiffuseInsert,
     RemodiffuseSettings,

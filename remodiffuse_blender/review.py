@@ -23,8 +23,9 @@ _following: bool = False
 """Whether the preview is being changed: setting the active take must not do it once more."""
 
 
-def receive(takes: list[Take], scene_uid: int, armature_uid: int) -> None:
-    """Lists takes for the scene that asked for them and plays the first of them on the armature.
+def receive(takes: list[Take], scene_uid: int, armature_uid: int, frame: int | None = None) -> None:
+    """Lists takes for the scene that asked for them and plays the first of them on the armature, from `frame` on (the
+    playhead, unless given).
 
     Raises `BackendError` where the scene is gone.
     """
@@ -32,9 +33,9 @@ def receive(takes: list[Take], scene_uid: int, armature_uid: int) -> None:
     if scene is None:
         raise BackendError("scene_gone", "The takes came for a scene that is no longer open.", "Generate again here.")
     settings: Any = properties.of(scene)
-    if not preview.running(scene):
+    if frame is not None or not preview.running(scene):
         with _quietly():
-            settings.insert.frame = scene.frame_current
+            settings.insert.frame = scene.frame_current if frame is None else frame
     if not settings.seed_locked:
         settings.seed = takes[-1].provenance.seed + 1
     for take in takes:

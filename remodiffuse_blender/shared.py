@@ -13,27 +13,54 @@ if TYPE_CHECKING or find_spec(f"{__package__}.backend") is None:
     from backend.install.builds import newest_fingerprints
     from backend.install.place import Place, Ready
     from backend.models import on_the_wire
-    from backend.motion import contacts, features, quaternions, rebuild, rotations, sequence, skeleton
+    from backend.motion import contacts, features, joining, quaternions, rebuild, rotations, sequence, skeleton
     from backend.motion.clip import Motion
     from backend.prompts import Wanted, read_prompts
-    from backend.request import MAX_COUNT, MAX_PROMPT, MAX_SECONDS, MIN_SECONDS, Provenance, Reference, Request, Take
+    from backend.request import (
+        MAX_COUNT,
+        MAX_FRAMES,
+        MAX_PARTS,
+        MAX_PROMPT,
+        MAX_SECONDS,
+        MIN_SECONDS,
+        Canvas,
+        Provenance,
+        Reference,
+        Request,
+        Take,
+    )
 else:
     from .backend import protocol
     from .backend.errors import BackendError
     from .backend.install.builds import newest_fingerprints
     from .backend.install.place import Place, Ready
     from .backend.models import on_the_wire
-    from .backend.motion import contacts, features, quaternions, rebuild, rotations, sequence, skeleton
+    from .backend.motion import contacts, features, joining, quaternions, rebuild, rotations, sequence, skeleton
     from .backend.motion.clip import Motion
     from .backend.prompts import Wanted, read_prompts
-    from .backend.request import MAX_COUNT, MAX_PROMPT, MAX_SECONDS, MIN_SECONDS, Provenance, Reference, Request, Take
+    from .backend.request import (
+        MAX_COUNT,
+        MAX_FRAMES,
+        MAX_PARTS,
+        MAX_PROMPT,
+        MAX_SECONDS,
+        MIN_SECONDS,
+        Canvas,
+        Provenance,
+        Reference,
+        Request,
+        Take,
+    )
 
 __all__ = [
     "MAX_COUNT",
+    "MAX_FRAMES",
+    "MAX_PARTS",
     "MAX_PROMPT",
     "MAX_SECONDS",
     "MIN_SECONDS",
     "BackendError",
+    "Canvas",
     "Motion",
     "Place",
     "Provenance",
@@ -44,6 +71,7 @@ __all__ = [
     "Wanted",
     "contacts",
     "features",
+    "joining",
     "newest_fingerprints",
     "on_the_wire",
     "protocol",

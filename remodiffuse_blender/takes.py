@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import bpy
 
@@ -33,6 +33,8 @@ class Session:
     """The scene that its takes belong to: a reference would not survive undo or File > Open."""
     armature_uid: int = 0
     """The armature that they play on."""
+    frame: int | None = None
+    """Where they begin on the timeline, where the request says so."""
     last: Request | None = None
     """The last request, to be repeated with one click."""
     error: BackendError | None = None
@@ -74,16 +76,51 @@ def check_cancel(context: bpy.types.Context) -> None:
 
 
 def request(context: bpy.types.Context) -> Request:
+    """The scene's request: all prompts of its row, and how they are sampled."""
     settings = properties.get(context)
-    return Request(settings.prompt, round(settings.seconds, 3), settings.seed, settings.count)
+    return Request(
+        settings.prompt,
+        round(settings.seconds, 3),
+        settings.seed,
+        settings.count,
+        then=tuple((each.prompt, round(each.seconds, 3)) for each in settings.row),
+        **guidance(settings),
+    )
+
+
+def guidance(settings: properties.RemodiffuseSettings) -> dict[str, Any]:
+    """Fields of a request: quality, mixture, and the references that the animator chose."""
+    keys = {
+        banned: [(each.library, each.clip) for each in settings.choices if each.banned == banned]
+        for banned in (False, True)
+    }
+    return {
+        "quality": settings.quality,
+        "balance": round(settings.balance, 3),
+        "scale": round(settings.scale, 3),
+        "pinned": tuple(keys[False]),
+        "banned": tuple(keys[True]),
+    }
 
 
 def generate(context: bpy.types.Context) -> None:
     """Sends the scene's request to the backend; changes nothing in the scene."""
     check_generate(context)
-    _send(context, request(context))
-    session.scene_uid = context.scene.session_uid
-    session.armature_uid = target.armature(context).session_uid
+    send(context, request(context), target.armature(context))
+
+
+def check_free(context: bpy.types.Context) -> None:
+    """Whether another request can be sent now."""
+    if session.job:
+        raise BackendError("busy", "A request is on its way.", "Wait for its takes or press Cancel.")
+    check_backend(context)
+
+
+def send(context: bpy.types.Context, wanted: Request, armature: bpy.types.Object, frame: int | None = None) -> None:
+    """Sends a request for takes that begin at `frame` (that of the insert settings, unless given)."""
+    session.scene_uid, session.armature_uid = context.scene.session_uid, armature.session_uid
+    session.frame = frame
+    _send(context, wanted)
 
 
 def _send(context: bpy.types.Context, wanted: Request) -> None:
@@ -144,7 +181,7 @@ def update() -> bool:
         session.note = f"Memory was short: the takes were made {job.batch} at a time."
     if job.outcome is Outcome.DONE:
         try:
-            review.receive(job.takes, session.scene_uid, session.armature_uid)
+            review.receive(job.takes, session.scene_uid, session.armature_uid, session.frame)
         except BackendError as error:
             session.error = error
     return True

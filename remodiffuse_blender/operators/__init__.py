@@ -2,19 +2,26 @@
 """One verb a file."""
 
 from .accept_take import AcceptTake
+from .add_prompt import AddPrompt
+from .another_seed import AnotherSeed
 from .cancel import Cancel
 from .cancel_fetch import CancelFetch
 from .cancel_installation import CancelInstallation
+from .choose_reference import ChooseReference
+from .clear_choices import ClearChoices
 from .fetch_model import FetchModel
+from .fill_gap import FillGap
 from .flip_take import FlipTake
 from .generate import Generate
 from .install_backend import InstallBackend
 from .move_to_playhead import MoveToPlayhead
 from .randomize_seed import RandomizeSeed
 from .reject_takes import RejectTakes
+from .remove_prompt import RemovePrompt
 from .remove_take import RemoveTake
 from .repair_backend import RepairBackend
 from .repeat_request import RepeatRequest
+from .resample import Resample
 from .restart_backend import RestartBackend
 from .star_take import StarTake
 from .stop_backend import StopBackend
@@ -25,6 +32,13 @@ CLASSES = (
     Generate,
     Cancel,
     Wait,
+    RemovePrompt,
+    AddPrompt,
+    ClearChoices,
+    ChooseReference,
+    FillGap,
+    Resample,
+    AnotherSeed,
     FlipTake,
     StarTake,
     RemoveTake,

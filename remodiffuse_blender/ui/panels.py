@@ -7,13 +7,14 @@ from typing import Any, Final
 
 import bpy
 
-from .. import properties, takes, target
+from .. import properties, references, resample, takes, target
 from ..client.client import State
 from ..shared import BackendError
 from . import backend_status
 from .takes_list import TakesList
 from .text import paragraph
 
+CLOSED: Final[Any] = {"DEFAULT_CLOSED"}
 STAGES: Final = {
     "waiting": "Waiting",
     "starting": "Starting",
@@ -103,6 +104,33 @@ class InsertPanel(SidebarPanel, bpy.types.Panel):
         column.prop(insert, "as_asset")
 
 
+class ResamplePanel(SidebarPanel, bpy.types.Panel):
+    bl_idname = "REMODIFFUSE_PT_resample"
+    bl_label = "Re-sample"
+    bl_options = CLOSED
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        settings = properties.get(context)
+        wanted = settings.resample
+        paragraph(layout, context, _source(context), icon="ACTION")
+        layout.operator("remodiffuse.another_seed", icon="FILE_REFRESH")
+        column = layout.column()
+        column.prop(wanted, "strength", slider=True)
+        column.prop(wanted, "prompt", text="", icon="TEXT", placeholder="Same prompt")
+        column.prop(wanted, "use_range")
+        if wanted.use_range:
+            row = column.row(align=True)
+            row.prop(wanted, "start")
+            row.prop(wanted, "end")
+        column.prop(wanted, "use_parts")
+        if wanted.use_parts:
+            column.grid_flow(columns=2, even_columns=True, align=True).prop(wanted, "parts")
+        layout.operator("remodiffuse.resample", icon="MOD_NOISE")
+        layout.separator()
+        layout.operator("remodiffuse.fill_gap", icon="ARROW_LEFTRIGHT")
+
+
 class ReferencesPanel(SidebarPanel, bpy.types.Panel):
     bl_idname = "REMODIFFUSE_PT_references"
     bl_parent_id = "REMODIFFUSE_PT_review"
@@ -118,9 +146,35 @@ class ReferencesPanel(SidebarPanel, bpy.types.Panel):
             layout.label(text="No clip of a library was used")
         for reference in take.references:
             box = layout.box()
-            paragraph(box, context, reference.caption, icon="ARMATURE_DATA")
-            origin = f"Score {reference.score:.2f}. {reference.library}: {reference.source}. {reference.licence}"
+            row = box.row()
+            paragraph(row.column(), context, reference.caption, icon="ARMATURE_DATA")
+            choice = references.chosen(settings, reference.library, reference.clip)
+            buttons = row.row(align=True)
+            for banned, icons in ((False, ("PINNED", "UNPINNED")), (True, ("CANCEL", "X"))):
+                on = choice == ("banned" if banned else "pinned")
+                button = buttons.operator(
+                    "remodiffuse.choose_reference", text="", icon=icons[0] if on else icons[1], depress=on
+                )
+                button.library, button.clip, button.banned = reference.library, reference.clip, banned
+                button.caption = reference.caption
+            origin = f"{reference.score:.2f}  {reference.library}: {reference.source}. {reference.licence}"
             paragraph(box, context, origin, icon="BLANK1")
+        if settings.choices:
+            box = layout.box()
+            for choice in settings.choices:
+                box.label(text=choice.caption, icon="CANCEL" if choice.banned else "PINNED", translate=False)
+            box.operator("remodiffuse.clear_choices", icon="TRASH")
+
+
+def _source(context: bpy.types.Context) -> str:
+    """What would be made anew."""
+    settings = properties.get(context)
+    if settings.takes:
+        item = settings.takes[min(settings.active_take, len(settings.takes) - 1)]
+        return f"Take #{item.seed}: {item.prompt}"
+    active = context.active_object
+    found = resample.origin(active) if active and active.type == "ARMATURE" else None
+    return f"Action: {found['prompt']}" if found else "No take, and no action that was generated"
 
 
 def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -135,7 +189,17 @@ def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 def _draw_request(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     settings = properties.get(context)
-    layout.prop(settings, "prompt", text="", placeholder="a person walks forward")
+    row = layout.row(align=True)
+    row.prop(settings, "prompt", text="", placeholder="a person walks forward")
+    row.operator("remodiffuse.add_prompt", text="", icon="ADD")
+    for index, each in enumerate(settings.row):
+        row = layout.row(align=True)
+        row.prop(each, "prompt", text="", placeholder="then ...")
+        part = row.row(align=True)
+        part.ui_units_x = 2.6
+        part.prop(each, "seconds", text="")
+        remover: Any = row.operator("remodiffuse.remove_prompt", text="", icon="REMOVE")
+        remover.index = index
     column = layout.column(align=True)
     column.prop(settings, "seconds")
     row = column.row(align=True)
@@ -143,6 +207,21 @@ def _draw_request(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     row.prop(settings, "seed_locked", text="", icon="LOCKED" if settings.seed_locked else "UNLOCKED")
     row.operator("remodiffuse.randomize_seed", text="", icon="FILE_REFRESH")
     column.prop(settings, "count")
+
+
+class AdvancedPanel(SidebarPanel, bpy.types.Panel):
+    bl_idname = "REMODIFFUSE_PT_advanced"
+    bl_parent_id = "REMODIFFUSE_PT_generate"
+    bl_label = "Advanced"
+    bl_options = CLOSED
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        settings = properties.get(context)
+        column = layout.column()
+        column.row(align=True).prop(settings, "quality", expand=True)
+        column.prop(settings, "balance", slider=True)
+        column.prop(settings, "scale", slider=True)
 
 
 def _draw_progress(layout: bpy.types.UILayout) -> None:
@@ -161,4 +240,4 @@ def _draw_progress(layout: bpy.types.UILayout) -> None:
     layout.operator("remodiffuse.cancel", icon="CANCEL")
 
 
-CLASSES = (TakesList, GeneratePanel, ReviewPanel, InsertPanel, ReferencesPanel)
+CLASSES = (TakesList, GeneratePanel, AdvancedPanel, ReviewPanel, InsertPanel, ReferencesPanel, ResamplePanel)

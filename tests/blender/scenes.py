@@ -103,6 +103,8 @@ def _scene(scene: Rna) -> dict[str, Any]:
             for take in settings.takes
         ],
         "active take": settings.active_take,
+        "row": [(each.prompt, each.seconds) for each in settings.row],
+        "choices": [(each.library, each.clip, each.banned) for each in settings.choices],
     }
 
 
