@@ -41,6 +41,9 @@ def main() -> int:
         sys.stderr.write(f"{error.message}\n{error.remedy}\n")
     except ModuleNotFoundError as error:
         sys.stderr.write(f"The backend's environment lacks {error.name}.\nMake it again: python3 build.py test\n")
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else f"{error}"
+        sys.stderr.write(f"{what}.\nFree some space or check the rights of the folder, then repeat the command.\n")
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
     return 1

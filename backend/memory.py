@@ -67,6 +67,7 @@ def in_batches(
         part = replace(request, seed=request.seed + len(takes), count=min(size, request.count - len(takes)))
         try:
             takes += generate(part, progress)
+            continue
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -77,5 +78,6 @@ def in_batches(
                     "Ask for a shorter clip, close other programs, or choose the processor in the preferences.",
                 ) from error
             size = part.count // 2
+        # Only now has nobody hold of what the failed attempt had: the error did.
         release()
     return takes, min(size, request.count)

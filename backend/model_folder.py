@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ from .model_card import REMEDY, ModelCard, read_card
 from .models import CARD, LIBRARY, STARTER, WEIGHTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from torch import Tensor
@@ -94,15 +96,33 @@ def save_model(
     tensors = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in weights.items()}
     normalisation = {MEAN: mean, DEVIATION: deviation}
     tensors |= {name: tensor.detach().to("cpu", torch.float32).contiguous() for name, tensor in normalisation.items()}
-    folder.mkdir(parents=True, exist_ok=True)
     content = save(tensors)
     card = replace(card, weights_sha256=hashlib.sha256(content).hexdigest())
-    drafts = {WEIGHTS: content, CARD: card.to_toml().encode()}
-    for name, draft in drafts.items():
-        (folder / (name + ".new")).write_bytes(draft)
-    for name in drafts:
-        (folder / (name + ".new")).replace(folder / name)
+    files = {WEIGHTS: content, CARD: card.to_toml().encode()}
+    with writing(folder, *files) as drafts:
+        folder.mkdir(parents=True, exist_ok=True)
+        for draft, content in zip(drafts, files.values(), strict=True):
+            draft.write_bytes(content)
     return card
+
+
+@contextlib.contextmanager
+def writing(folder: Path, *names: str) -> Iterator[list[Path]]:
+    """Drafts of files, which become the files only if all goes well. Raises BackendError "cannot_write"."""
+    drafts = [folder / (name + ".new") for name in names]
+    try:
+        yield drafts
+        for draft, name in zip(drafts, names, strict=True):
+            draft.replace(folder / name)
+    except (OSError, SafetensorError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise BackendError(
+            "cannot_write", f"{folder} cannot be written ({why}).", "Choose another folder or free some space."
+        ) from error
+    finally:
+        for draft in drafts:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
 
 
 def _read_weights(path: Path, sha256: str) -> dict[str, Tensor]:

@@ -190,8 +190,9 @@ class Server:
         if self._generator is not None and self._loaded == model:
             return self._generator
         # One at a time: two may not fit.
-        self._generator = None
-        memory.release()
+        if self._generator is not None:
+            self._generator = None
+            memory.release()
         self._send({"type": "status", "state": "loading"})
         try:
             self._generator = self._load(model)

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from . import extension
+from . import extension, faults
 from .console import ROOT, call, say
 from .environments import BACKEND, BLENDERS, ensure
 
@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 
 REPORTS: Final = ROOT / "build" / "reports"
 TIME_LIMIT_SECONDS: Final = 20 * 60.0
+FAULTS_LIMIT_SECONDS: Final = 60 * 60.0
 NO_TESTS_COLLECTED: Final = 5
 
 
 def run(parser: argparse.ArgumentParser, words: list[str]) -> int:
     parser.add_argument("--only", choices=("backend", *BLENDERS), help="one part alone; everything otherwise")
     parser.add_argument("-k", metavar="EXPRESSION", help="only tests whose name matches, as in pytest")
+    parser.add_argument("--faults", action="store_true", help="the rows of docs/reliability.md alone, in full")
     arguments = parser.parse_args(words)
     pick = ["-k", arguments.k] if arguments.k else []
+    if arguments.faults:
+        pick += ["-m", "fault"]
+        os.environ["REMODIFFUSE_FAULTS"] = "full"
+    time_limit = FAULTS_LIMIT_SECONDS if arguments.faults else TIME_LIMIT_SECONDS
     parts = [arguments.only] if arguments.only else ["backend", *BLENDERS]
     backend_python = ensure(BACKEND)
     totals: Counter[str] = Counter()
@@ -40,24 +46,28 @@ def run(parser: argparse.ArgumentParser, words: list[str]) -> int:
             ignored = [f"--ignore=tests/{folder}" for folder in ("blender", "gui")]
             code = call(
                 [backend_python, "-m", "pytest", "tests", *ignored, f"--junitxml={report}", *pick],
-                timeout=TIME_LIMIT_SECONDS,
+                timeout=time_limit,
             )
         else:
             say(f"\nThe built zip in Blender {part}")
-            code = _test_in_blender(part, archive, backend_python, report, pick)
+            code = _test_in_blender(part, archive, backend_python, report, pick, time_limit)
         counts = _counts(report)
         totals += counts
         if code not in (0, NO_TESTS_COLLECTED) or not report.exists():
             failed_parts.append(part)
             # A run that died without a report must not read as green.
             totals["failed"] += 0 if counts["failed"] else 1
+    if arguments.faults and not faults.show([REPORTS / f"{part}.xml" for part in parts], complete=len(parts) > 1):
+        failed_parts.append("the table of faults")
     if failed_parts:
         say(f"\nFailed in: {', '.join(failed_parts)}")
     say(f"\n{totals['passed']} passed, {totals['failed']} failed, {totals['skipped']} skipped")
     return 1 if failed_parts or not totals["passed"] else 0
 
 
-def _test_in_blender(version: str, archive: Path, backend_python: Path, report: Path, pick: list[str]) -> int:
+def _test_in_blender(
+    version: str, archive: Path, backend_python: Path, report: Path, pick: list[str], time_limit: float
+) -> int:
     """tests/blender inside one Blender with a fresh user folder; the exit code."""
     python = ensure(BLENDERS[version])
     with tempfile.TemporaryDirectory(prefix="remodiffuse-home-", ignore_cleanup_errors=True) as home:
@@ -67,9 +77,7 @@ def _test_in_blender(version: str, archive: Path, backend_python: Path, report: 
             "REMODIFFUSE_ZIP": str(archive),
             "REMODIFFUSE_PYTHON": str(backend_python),
         }
-        return call(
-            [python, "tests/blender/run.py", f"--junitxml={report}", *pick], env=env, timeout=TIME_LIMIT_SECONDS
-        )
+        return call([python, "tests/blender/run.py", f"--junitxml={report}", *pick], env=env, timeout=time_limit)
 
 
 def _counts(report: Path) -> Counter[str]:

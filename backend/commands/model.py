@@ -99,7 +99,7 @@ def import_official(checkpoint: Path, statistics: Path, folder: Path | None = No
 
     from ..model.importer import read_checkpoint, read_statistics
     from ..model_card import ModelCard
-    from ..model_folder import save_model
+    from ..model_folder import save_model, writing
     from ..text import clip
 
     official = read_checkpoint(checkpoint)
@@ -123,9 +123,8 @@ def import_official(checkpoint: Path, statistics: Path, folder: Path | None = No
             "checkpoint_sha256": sha256,
         },
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / (clip.WEIGHTS + ".new")
-    save_file({key: tensor.contiguous() for key, tensor in official.text_tower.items()}, draft)
-    draft.replace(folder / clip.WEIGHTS)
+    with writing(folder, clip.WEIGHTS) as (draft,):
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({key: tensor.contiguous() for key, tensor in official.text_tower.items()}, draft)
     save_model(folder, card, official.weights, torch.from_numpy(mean), torch.from_numpy(deviation), half=False)
     return folder

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 
 from ..diffusion import Schedule, draw_kept_conditions
+from ..errors import BackendError
 from ..model import ReMoDiffuse
 from ..model_folder import load_model
 from ..text.encoder import load_encoder
@@ -165,22 +167,31 @@ class Trainer:
 
     def _save(self) -> None:
         temporary = self.checkpoint.with_suffix(".part")
-        torch.save(
-            {
-                "model": self.model.state_dict(),
-                "average": self.average,
-                "mean": torch.from_numpy(self.batches.mean),
-                "deviation": torch.from_numpy(self.batches.deviation),
-                "optimizer": self.optimizer.state_dict(),
-                "rng": json.dumps(self.rng.bit_generator.state),
-                "generator": self.generator.get_state(),
-                "iteration": self.iteration,
-                "seconds": self.seconds,
-                "earlier": self.earlier,
-            },
-            temporary,
-        )
-        temporary.replace(self.checkpoint)
+        try:
+            torch.save(self._state(), temporary)
+            temporary.replace(self.checkpoint)
+        except (OSError, RuntimeError) as error:  # torch has an error of its own for a full disk
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise BackendError(
+                "cannot_write",
+                f"{self.checkpoint} cannot be written.",
+                "Free some space, then repeat the command: it goes on from the checkpoint before.",
+            ) from error
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "model": self.model.state_dict(),
+            "average": self.average,
+            "mean": torch.from_numpy(self.batches.mean),
+            "deviation": torch.from_numpy(self.batches.deviation),
+            "optimizer": self.optimizer.state_dict(),
+            "rng": json.dumps(self.rng.bit_generator.state),
+            "generator": self.generator.get_state(),
+            "iteration": self.iteration,
+            "seconds": self.seconds,
+            "earlier": self.earlier,
+        }
 
     def _restore(self) -> None:
         state = torch.load(self.checkpoint, weights_only=True)

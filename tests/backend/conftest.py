@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 from gaits import CAPTIONS, gait_clip
+from small_disk import Disk, small_disk
 
 from backend.library import Library
 from backend.text import CachedEncoder, TextEncoder
 from backend.text.minilm import MiniLM
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 torch.set_num_threads(1)
@@ -33,3 +35,15 @@ def library_file(tmp_path: Path, encoder: TextEncoder) -> Path:
             library.add(gait_clip(caption, 60 + 10 * number))
         library.index(encoder)
     return path
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    with small_disk(tmp_path / "disk") as made:
+        yield made
+
+
+@pytest.fixture(params=["full", "read-only"])
+def obstacle(request: pytest.FixtureRequest, disk: Disk) -> tuple[Callable[[], None], Callable[[], None]]:
+    """How the disk becomes unusable, and usable again."""
+    return (disk.fill, disk.free) if request.param == "full" else (disk.protect, disk.unprotect)

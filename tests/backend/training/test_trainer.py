@@ -16,6 +16,8 @@ from backend.training.trainer import Trainer
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from small_disk import Disk
+
 
 def weights(run: Trainer) -> torch.Tensor:
     return torch.cat([value.flatten() for value in run.model.state_dict().values()])
@@ -30,6 +32,22 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(config: RunConfig, tmp_path:
     assert resumed.iteration == 12
     resumed.run()
     assert torch.equal(weights(unbroken), weights(resumed))
+
+
+@pytest.mark.fault("disk full or read-only: checkpoint")
+def test_a_checkpoint_survives_a_disk_that_cannot_be_written(config: RunConfig, disk: Disk, obstacle: tuple) -> None:
+    Trainer(config, disk.folder / "run").run(last=12)
+    before = weights(Trainer(config, disk.folder / "run"))
+    block, unblock = obstacle
+    going_on = Trainer(config, disk.folder / "run")
+    block()
+    with pytest.raises((BackendError, OSError)) as caught:
+        going_on.run()
+    assert isinstance(caught.value, OSError) or caught.value.remedy
+    unblock()
+    resumed = Trainer(config, disk.folder / "run")
+    assert torch.equal(weights(resumed), before)
+    resumed.run()
 
 
 def test_the_loss_falls(config: RunConfig, tmp_path: Path) -> None:
