@@ -48,6 +48,8 @@ class Client:
         self.model = ""
         self.memory = 0
         """Bytes that the backend holds on its device."""
+        self.server_pid = 0
+        """The backend's own process number, on its own machine."""
         self.models: list[dict[str, Any]] = []
         """What the backend offers, as `protocol.parse_models` describes it; asked for at the start."""
         self.version_note = ""
@@ -165,6 +167,7 @@ class Client:
                 # Our own hello, repeated by a program that is no backend, has no pid.
                 if not isinstance(header.get("version"), str) or type(header.get("pid")) is not int:
                     raise protocol.ProtocolError("The hello names no version and process.")
+                self.server_pid = header["pid"]
                 self.version_note = "" if header["version"] == VERSION else _other_version(header["version"])
                 self.state = State.LOADING
                 self.ask_models()

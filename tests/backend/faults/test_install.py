@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Installing: interrupted at any moment and repeated it ends ready; broken, foreign or refused it says what to do.
+
+In a quick run the locked list is a small one, with two packages; in full it is the real one for the processor, from a
+folder of wheels that pip fills before.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from backend.errors import BackendError
+from backend.install import builds
+from backend.install.builds import BUILDS, LOCKS, Build, Machine, choose_build, note
+from backend.install.place import MARK, Place
+from backend.install.steps import Installer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[3]
+FULL = os.environ.get("REMODIFFUSE_FAULTS") == "full"
+SMALL = ("safetensors==", "typing-extensions==")
+TEST = 'import json, safetensors; print(json.dumps({"device": "cpu", "memory": 0, "packages": {}}))'
+SCRIPT = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from backend.install import steps
+from backend.install.builds import BUILDS
+from backend.install.place import Place
+folder, wheels, lock = sys.argv[1:4]
+build = BUILDS["cpu"]
+test = steps.TEST
+if lock:
+    build = type("Small", (type(build),), {"lock": Path(lock), "__slots__": ()})(
+        "cpu", "a small list", "", 0, 10_000_000, build.pythons)
+    test = sys.argv[4]
+print(steps.Installer(Place(Path(folder)), build, online=False, wheels=Path(wheels), test=test).install().build)
+"""
+
+
+@pytest.fixture(scope="session")
+def small_lock(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Two entries of the real list, hashes and all; empty in full, which means the real list."""
+    if FULL:
+        return ""
+    text = (LOCKS / "cpu.txt").read_text("utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line.startswith(SMALL)]
+    assert len(lines) == len(SMALL)
+    path = tmp_path_factory.mktemp("lock") / "small.txt"
+    path.write_text("\n".join(lines))
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory, small_lock: str) -> Path:
+    """What `pip download` leaves: the folder for machines without network, see docs/install.md."""
+    folder = tmp_path_factory.mktemp("wheels")
+    for lock in (LOCKS / "uv.txt", Path(small_lock or LOCKS / "cpu.txt")):
+        words = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--progress-bar", "off", "-q"]
+        command = [sys.executable, "-m", "pip", "download", *words, "-d", str(folder), "-r", str(lock)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"pip cannot fetch the wheels here: {done.stderr.strip().splitlines()[-1]}")
+    return folder
+
+
+def start(folder: Path, wheels: Path, lock: str) -> subprocess.Popen[str]:
+    words = [sys.executable, "-c", SCRIPT, str(folder), str(wheels), lock, TEST]
+    return subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
+    )
+
+
+def finish(folder: Path, wheels: Path, lock: str) -> float:
+    """Installs without interruption and returns the seconds it took."""
+    started = time.monotonic()
+    with start(folder, wheels, lock) as process:
+        out, log = process.communicate(timeout=300)
+    assert process.returncode == 0, log
+    assert out.strip() == "cpu"
+    assert Place(folder).ready()
+    return time.monotonic() - started
+
+
+@pytest.mark.fault("install interrupted")
+@pytest.mark.parametrize("whom", ["with all it started", "alone"])
+def test_interrupted_at_random_moments_and_repeated_it_ends_ready(
+    tmp_path: Path,
+    wheels: Path,
+    small_lock: str,
+    whom: str,
+    often: Callable[[int, int], int],
+    record_property: Callable,
+) -> None:
+    usual = finish(tmp_path / "unbroken", wheels, small_lock)
+    dice, kills = random.Random(3), 0
+    wanted = often(3, 10)
+    place = Place(tmp_path / "broken")
+    while kills < wanted:
+        with start(place.folder, wheels, small_lock) as process:
+            time.sleep(dice.uniform(0.0, usual))
+            if process.poll() is not None:  # it was faster this time: begin anew
+                place.remove()
+                continue
+            kills += 1
+            if whom == "alone":
+                process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
+    finish(place.folder, wheels, small_lock)
+    assert subprocess.run([place.python, "-c", "import safetensors"], check=False).returncode == 0
+    record_property("figure", f"{kills} kills ({whom}), then ready; unbroken it takes {usual:.0f} s")
+
+
+@pytest.fixture
+def installed(tmp_path: Path, wheels: Path, small_lock: str) -> Place:
+    place = Place(tmp_path / "backend")
+    finish(place.folder, wheels, small_lock)
+    return place
+
+
+@pytest.mark.fault("broken environment")
+def test_a_broken_environment_is_noticed_and_repaired(installed: Place, wheels: Path, small_lock: str) -> None:
+    assert installed.ready()
+    shutil.rmtree(installed.environment / "bin")
+    assert installed.ready() is None
+    finish(installed.folder, wheels, small_lock)
+
+
+def test_installing_again_does_nothing_and_uninstalling_removes_all(
+    installed: Place, wheels: Path, small_lock: str
+) -> None:
+    before = (installed.sentinel.stat().st_mtime_ns, installed.python.stat().st_mtime_ns)
+    finish(installed.folder, wheels, small_lock)
+    assert before == (installed.sentinel.stat().st_mtime_ns, installed.python.stat().st_mtime_ns)
+    assert not installed.cache.exists()
+    installed.remove()
+    assert not installed.folder.exists()
+    installed.remove()
+
+
+def test_nobody_elses_folder_is_touched(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    place = Place(tmp_path)
+    for work in (place.make, place.remove, place.clear):
+        with pytest.raises(BackendError) as caught:
+            work()
+        assert caught.value.code == "folder_in_use"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["thesis.txt"]
+
+
+@pytest.mark.fault("two Blenders install at once")
+def test_the_second_installation_is_told(installed: Place, tmp_path: Path, wheels: Path) -> None:
+    with installed.held(), pytest.raises(BackendError) as caught:
+        Installer(installed, BUILDS["cpu"], online=False, wheels=wheels).install()
+    assert caught.value.code == "installing"
+
+
+@pytest.mark.fault("wheel altered")
+def test_a_wheel_that_is_not_the_one_of_the_list_is_refused(tmp_path: Path, wheels: Path, small_lock: str) -> None:
+    if not small_lock:
+        pytest.skip("the full list is large; the small one shows the same")
+    copy = tmp_path / "wheels"
+    shutil.copytree(wheels, copy)
+    victim = next(copy.glob("safetensors-*.whl"))
+    victim.write_bytes(victim.read_bytes()[:-50] + b"x" * 50)
+    with start(tmp_path / "backend", copy, small_lock) as process:
+        _, log = process.communicate(timeout=120)
+    assert process.returncode
+    assert "could not be installed" in log
+    assert Place(tmp_path / "backend").ready() is None
+    finish(tmp_path / "backend", wheels, small_lock)
+
+
+def test_without_network_and_wheels_it_says_what_to_allow(tmp_path: Path) -> None:
+    with pytest.raises(BackendError) as caught:
+        Installer(Place(tmp_path / "new"), BUILDS["cpu"], online=False).install()
+    assert caught.value.code == "offline"
+    assert "Allow Online Access" in caught.value.remedy
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("machine", "build"),
+    [
+        (Machine("Linux", "x86_64", (3, 11), ""), "cpu"),
+        (Machine("Linux", "x86_64", (3, 11), "amd"), "cpu"),
+        (Machine("Linux", "x86_64", (3, 11), "nvidia"), "standard"),
+        (Machine("Linux", "x86_64", (3, 13), ""), "standard"),
+        (Machine("Linux", "aarch64", (3, 11), ""), "standard"),
+        (Machine("Darwin", "arm64", (3, 11), "apple"), "standard"),
+        (Machine("Windows", "AMD64", (3, 13), "nvidia"), "standard"),
+    ],
+)
+def test_the_build_suits_the_machine(machine: Machine, build: str) -> None:
+    assert choose_build("auto", machine).name == build
+    assert bool(note(machine, BUILDS[build])) == (machine.gpu == "amd" or machine.system == "Windows")
+
+
+def test_a_python_without_a_build_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BackendError) as caught:
+        choose_build("auto", Machine("Linux", "x86_64", (3, 9), ""))
+    assert caught.value.code == "python_unsupported"
+
+
+def test_every_package_of_the_lists_has_hashes_and_none_names_a_place() -> None:
+    for build in builds.BUILDS.values():
+        entries = build.lock.read_text("utf-8").replace("\\\n", " ").splitlines()
+        packages = [line for line in entries if line and not line.startswith("#")]
+        assert len(packages) > 20
+        assert all("==" in line and "--hash=sha256:" in line and "//" not in line for line in packages)
+    assert isinstance(replace(BUILDS["cpu"], name="cpu"), Build)
+    assert MARK.startswith(".")
