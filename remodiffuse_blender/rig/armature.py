@@ -42,6 +42,15 @@ def read_rest_pose(armature: bpy.types.Object) -> RestPose:
         rotation_modes=tuple(pose.rotation_mode for pose in poses),
         properties={pose.name: values for pose in poses if (values := _numbers(pose))},
         ik={i: (index[ends[0]], index.get(ends[1], -1)) for i, ends in enumerate(reached) if ends[0] in index},
+        pole_angles={
+            i: constraint.pole_angle
+            for i, pose in enumerate(poses)
+            for constraint in pose.constraints
+            if constraint.type == "IK" and constraint.pole_target
+        },
+        constrained=frozenset(i for i, pose in enumerate(poses) if len(pose.constraints)),
+        object_location=np.array(armature.location, dtype=np.float64),
+        object_axes=np.array(armature.matrix_basis, dtype=np.float64)[:3, :3],
     )
 
 

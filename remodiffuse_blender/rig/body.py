@@ -7,7 +7,7 @@ rig may stand, lie and face wherever it likes in its own space.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..shared import quaternions as quat
 from ..shared import skeleton
+from .axes import TO_BLENDER
 
 if TYPE_CHECKING:
     from .bone_map import BoneMap
@@ -38,6 +39,8 @@ class Body:
 
     `axes` (3, 3) turns canonical axes into armature space; `scale` is armature units a canonical metre, by leg
     length; `ground` (3) is the point of the floor below the hips and `ankle_height` that of the ankles above it.
+    `to_armature` (3, 3) and `origin` (3) say where in armature space a motion takes place: as `axes` and `ground`,
+    unless it begins elsewhere.
     """
 
     rest: RestPose
@@ -46,6 +49,8 @@ class Body:
     scale: float
     ground: Array
     ankle_height: float
+    to_armature: Array
+    origin: Array
 
     def head(self, joint: str) -> Array:
         """Rest position (3) of a mapped joint in armature space."""
@@ -93,7 +98,16 @@ def measure(rest: RestPose, bone_map: BoneMap) -> Body:
     ankle_height = ankles - (floor if abs(sole - floor) < _NEAR * leg else sole)
     middle = (head["left_hip"] + head["right_hip"]) / 2.0
     ground = middle + (floor - middle @ up) * up
-    return Body(rest, joints, axes, scale, ground, max(ankle_height, 0.0))
+    return Body(rest, joints, axes, scale, ground, max(ankle_height, 0.0), axes, ground)
+
+
+def at_world_origin(body: Body) -> Body:
+    """The same figure for a motion that takes place around the world's origin and faces -Y there."""
+    world = body.rest.world
+    size = np.linalg.norm(world[:3, :3], axis=0)
+    turn = world[:3, :3] / np.maximum(size, 1e-12)
+    origin = np.linalg.solve(world[:3, :3], -world[:3, 3])
+    return replace(body, to_armature=turn.T @ TO_BLENDER, origin=origin)
 
 
 def body_axes(head: dict[str, Array]) -> Array:

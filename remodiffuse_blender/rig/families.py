@@ -23,6 +23,8 @@ _MARK_BONUS = 0.02
 class Family:
     """`joints` maps canonical joints to possible bone names (as `names.key`), the likeliest first. `marks` are bones
     that only this family has. `switches` are custom properties and the values they need for the motion to show.
+    `ik` names the bones of limbs that inverse kinematics moves if `ik_switches` are set: (side, "arm" or "leg") ->
+    upper, lower, target, pole, tip -> bone.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Family:
     marks: tuple[str, ...]
     prefixes: tuple[str, ...]
     switches: dict[str, float]
+    ik: dict[tuple[str, str], dict[str, str]]
+    ik_switches: dict[str, float]
 
 
 @functools.cache
@@ -98,4 +102,10 @@ def _load(path: Path) -> Family:
         tuple(names.key(one) for one in data.get("marks", ())),
         tuple(names.key(one) for one in data.get("prefixes", ()) if ":" not in one),
         {name: float(value) for name, value in data.get("switches", {}).items()},
+        {
+            (side, limb): {part: bone.format(side=mark) for part, bone in bones.items()}
+            for limb, bones in data.get("ik", {}).items()
+            for side, mark in zip(("left", "right"), data["sides"], strict=True)
+        },
+        {name: float(value) for name, value in data.get("ik_switches", {}).items()},
     )

@@ -74,11 +74,15 @@ class Pose:
 
     def location(self, bone: int) -> Array:
         """(T, 3): the location channel of a bone that has its head set."""
+        return self.location_of(bone, self.placed[bone] - self._head_on(self.rest.parents[bone], bone))
+
+    def location_of(self, bone: int, vectors: Array) -> Array:
+        """Vectors (T, 3) of armature space in the axes of a bone's location channel."""
         parent = self.rest.parents[bone]
         axes = self.rest_rotation(bone) if self.rest.local_location[bone] else np.array([1.0, 0.0, 0.0, 0.0])
         if parent >= 0:
             axes = quat.multiply(self.turn(parent), axes)
-        return quat.rotate(quat.conjugate(axes), self.placed[bone] - self._head_on(parent, bone))
+        return quat.rotate(quat.conjugate(axes), vectors)
 
     def _head_on(self, carrier: int, bone: int) -> Array:
         heads = self.rest.heads

@@ -21,7 +21,9 @@ class RestPose:
     ends, `world` (4, 4) the object's matrix. `parents` (N) are indices, -1 for none. `carriers` (N) name the bone
     that moves a bone while its own channels are at rest: the parent, or the target of a constraint that copies
     another bone outright; `copies` (N) tells the two apart. `properties` are the bones' custom properties. `ik` says of
-    a lower limb bone that inverse kinematics turns which bones are its target and its pole (-1 for none).
+    a lower limb bone that inverse kinematics turns which bones are its target and its pole (-1 for none), `pole_angles`
+    hold the pole angle (radians) of every such constraint, and `constrained` the bones with any constraint.
+    `object_location` (3) and `object_axes` (3, 3) are the object's own location and the way into its space.
     """
 
     names: tuple[str, ...]
@@ -38,6 +40,10 @@ class RestPose:
     rotation_modes: tuple[str, ...]
     properties: dict[str, dict[str, float]] = field(default_factory=dict)
     ik: dict[int, tuple[int, int]] = field(default_factory=dict)
+    pole_angles: dict[int, float] = field(default_factory=dict)
+    constrained: frozenset[int] = frozenset()
+    object_location: Array = field(default_factory=lambda: np.zeros(3))
+    object_axes: Array = field(default_factory=lambda: np.eye(3))
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -47,6 +53,10 @@ class RestPose:
     def heads(self) -> Array:
         """(N, 3) in armature space."""
         return self.matrices[:, :3, 3]
+
+    def free(self, bone: int) -> bool:
+        """Whether nothing but keys moves a bone against its parent."""
+        return bone not in self.constrained and not self.copies[bone]
 
     def carried_by(self, bone: int) -> tuple[int, ...]:
         """The bones that carry `bone`, nearest first."""

@@ -3,7 +3,7 @@
 
 Each mapped bone gets the world rotation of its joint on top of its corrected rest pose (docs/design.md §3: rotations
 are against the T-pose). What a bone inherits from the bones that carry it is then taken out again, which leaves the
-channels of the bone itself. Legs are fitted so that feet go where the source's feet go, scaled by leg length.
+channels of the bone itself. The way along the ground is scaled by leg length, and feet in contact are held.
 """
 
 from __future__ import annotations
@@ -13,17 +13,23 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..shared import Motion, rotations, skeleton
 from ..shared import quaternions as quat
-from .body import ANKLE_HEIGHT, Body, measure
+from ..shared import skeleton
+from .body import Body, at_world_origin, measure
 from .chains import SPINE, neck_bones, spine_shares
-from .channels import Channel, Channels
+from .channels import OBJECT, Channel, Channels
+from .fingers import finger_channels
 from .ik import drive_ik
-from .legs import fit_leg
+from .legs import lock_feet
+from .options import DEFAULT, Options, Start, Travel
 from .pose import Pose
 from .rotation_modes import in_modes, property_of
+from .source import prepared
+from .travel import place_hips, travelling
+from .twist import share_twist
 
 if TYPE_CHECKING:
+    from ..shared import Motion
     from .bone_map import BoneMap
     from .rest_pose import RestPose
 
@@ -34,54 +40,82 @@ _ENDS: Final = tuple(f"{side}_{joint}" for joint in ("ankle", "foot", "wrist") f
 _DETACHED: Final = 0.01  # of the leg's length: a bone that is carried further away than this needs location keys
 
 
-def solve(rest: RestPose, bone_map: BoneMap, motion: Motion, fps: float | None = None) -> Channels:
-    """The motion on the rig, one row a frame at `fps` (the motion's own by default), starting where the rig stands.
+def solve(
+    rest: RestPose,
+    bone_map: BoneMap,
+    motion: Motion,
+    fps: float | None = None,
+    options: Options = DEFAULT,
+    phase: float = 0.0,
+) -> Channels:
+    """The motion on the rig, one row a frame at `fps` (the motion's own by default).
 
-    Rotations come in each bone's own rotation mode, and location for the bone that carries the travel. Bones that
-    are not mapped keep what they have. Raises KeyError if the map lacks a required joint or names an unknown bone.
+    The motion starts `phase` (0 up to 1) frames after a whole frame of the scene; rows lie on whole frames. Rotations
+    come in each bone's own rotation mode, and location for what carries the travel. Bones that are not mapped keep
+    what they have. Raises KeyError if the map lacks a required joint or names an unknown bone.
     """
     body = measure(rest, bone_map)
+    if options.start is Start.ORIGIN:
+        body = at_world_origin(body)
+    source = prepared(motion, options)
     pose = Pose(rest, motion.frames)
-    world = rotations.world_rotations(motion.rotations)
-    _turn_bones(body, pose, world)
-    _travel(body, pose, motion)
-    for side in ("left", "right"):
-        fit_leg(body, pose, motion, world, side)
-    without_keys = drive_ik(body, pose)
-    _attach(body, pose)
+    _turn_bones(body, pose, source.world)
+    path = body.scale * source.path @ body.to_armature.T
+    hips = place_hips(body, pose, source, path, options.travel)
+    lock_feet(body, pose, source, hips, options.foot_lock)
+    share_twist(body, pose)
+    controls = drive_ik(body, pose, bone_map, options.limbs)
+    _attach(body, pose, controls.without_keys)
 
-    bones = sorted(set(pose.turned) - without_keys)
+    bones = sorted(set(pose.turned) - controls.without_keys)
     turns = np.stack([pose.basis(bone) for bone in bones], axis=1)
-    moves = {bone: pose.location(bone) for bone in pose.placed}
-    times = np.arange(motion.frames, dtype=np.float64)
-    if fps is not None and fps != motion.fps:
-        count = int(np.floor((motion.frames - 1) * fps / motion.fps + 1e-6)) + 1
-        times = np.arange(count) * motion.fps / fps
+    moves = {(rest.names[bone], "location"): pose.location(bone) for bone in pose.placed}
+    travel = {(rest.names[bone], "location"): move for bone, move in travelling(pose, path).items()}
+    if options.travel is Travel.OBJECT:
+        along = path @ rest.object_axes.T
+        moves = {key: move - travel.get(key, 0.0) for key, move in moves.items()} | {
+            OBJECT: rest.object_location + along
+        }
+        travel = {OBJECT: along}
+    if options.in_place:
+        moves = {key: move - travel.get(key, 0.0) for key, move in moves.items()}
+    times, frames = _times(motion, fps or motion.fps, phase)
+    if fps is not None and (fps != motion.fps or phase):
         turns = quat.resample(turns, times)
-        moves = {bone: _resample(move, times) for bone, move in moves.items()}
+        moves, travel = ({key: _resample(move, times) for key, move in each.items()} for each in (moves, travel))
 
     modes = [rest.rotation_modes[bone] for bone in bones]
     channels = [
         Channel(rest.names[bone], property_of(mode), values)
         for bone, mode, values in zip(bones, modes, in_modes(turns, modes), strict=True)
     ]
-    channels += [Channel(rest.names[bone], "location", move) for bone, move in moves.items()]
+    channels += [Channel(bone, path, move) for (bone, path), move in moves.items()]
+    channels += finger_channels(body, options.fingers)
     channels += [
         Channel(bone, f'["{name}"]', np.array([[value]]))
-        for bone, values in bone_map.switches.items()
+        for bone, values in controls.switches.items()
         for name, value in values.items()
     ]
-    return Channels(np.arange(len(times), dtype=np.float64), tuple(channels))
+    ways = tuple(Channel(bone, path, move) for (bone, path), move in travel.items())
+    return Channels(frames, tuple(channels), ways, in_place=options.in_place)
+
+
+def _times(motion: Motion, fps: float, phase: float) -> tuple[Array, Array]:
+    """The motion's frame numbers that are keyed, and where they lie: frames of the scene after the motion's start."""
+    last = (motion.frames - 1) * fps / motion.fps
+    frames = np.arange(int(np.ceil(phase - 1e-9)), int(np.floor(last + phase + 1e-6)) + 1) - phase
+    frames = frames if len(frames) else np.zeros(1)
+    return np.clip(frames * motion.fps / fps, 0.0, motion.frames - 1.0), frames
 
 
 def _turn_bones(body: Body, pose: Pose, world: Array) -> None:
     """Sets the rotation of every bone that the motion turns, given those (T, 22, 4) of the joints."""
     corrections = body.corrections
-    axes = quat.from_matrix(body.axes)
+    axes, out = quat.from_matrix(body.axes), quat.from_matrix(body.to_armature)
 
     def turn(bone: int, rotation: Array, correction: Array) -> None:
         constant = quat.multiply(correction, quat.multiply(quat.conjugate(axes), pose.rest_rotation(bone)))
-        pose.turned[bone] = quat.multiply(quat.multiply(axes, rotation), constant)
+        pose.turned[bone] = quat.multiply(quat.multiply(out, rotation), constant)
 
     for joint, bone in body.joints.items():
         if not joint.startswith("spine"):
@@ -99,30 +133,7 @@ def _turn_bones(body: Body, pose: Pose, world: Array) -> None:
         turn(bone, world[:, _INDEX["neck"]], corrections["neck"])
 
 
-def _travel(body: Body, pose: Pose, motion: Motion) -> None:
-    """Places the bone that carries the travel, so that the hips go where the motion's hips go."""
-    rest = body.rest
-    hips = motion.positions[:, [_INDEX["left_hip"], _INDEX["right_hip"]]].mean(axis=1).astype(np.float64)
-    path = body.scale * (hips - [0.0, ANKLE_HEIGHT, 0.0]) + [0.0, body.ankle_height, 0.0]
-    middle = body.ground + path @ body.axes.T
-
-    pelvis = body.joints["pelvis"]
-    arm = body.hips_middle() - rest.heads[pelvis]
-    head = middle - quat.rotate(pose.turn(pelvis), arm)
-    carrier = _travel_bone(body)
-    pose.placed[carrier] = head if carrier == pelvis else rest.heads[carrier] + head - rest.heads[pelvis]
-
-
-def _travel_bone(body: Body) -> int:
-    """The pelvis, or the bone above it that the spine hangs on as well; never one that is connected to its parent."""
-    rest, pelvis = body.rest, body.joints["pelvis"]
-    spine = next(body.joints[joint] for joint in SPINE if joint in body.joints)
-    above = [spine, *rest.carried_by(spine)]
-    candidates = [bone for bone in (pelvis, *rest.carried_by(pelvis)) if bone in above and not rest.connected[bone]]
-    return candidates[0] if candidates else pelvis
-
-
-def _attach(body: Body, pose: Pose) -> None:
+def _attach(body: Body, pose: Pose, without_keys: set[int]) -> None:
     """Gives location to bones that ought to hang on another mapped bone but do not, so that they stay with it: feet
     and hands that are chains of their own, a spine beside the pelvis.
     """
@@ -133,6 +144,8 @@ def _attach(body: Body, pose: Pose) -> None:
         if joint not in body.joints:
             continue
         bone = body.joints[joint]
+        if bone in without_keys:
+            continue
         parent = next((one for one in _ancestors(joint) if one in body.joints), None)
         if parent is None or body.joints[parent] in rest.carried_by(bone) or rest.connected[bone]:
             continue
