@@ -170,7 +170,9 @@ def _stands_and_travels(stage: Stage, rig: Rna, poses: dict[str, Array], motion:
     index = stage.shared.skeleton.INDEX
     source = (motion.positions[:, index["left_hip"]] + motion.positions[:, index["right_hip"]]) / 2.0
     wanted = scale * (source - source[0])[:, [0, 2, 1]] * [1.0, -1.0, 1.0]
-    np.testing.assert_allclose(hips - hips[0], wanted, atol=0.01)
+    off = np.abs(hips - hips[0] - wanted).max(axis=0)
+    assert off[:2].max() < 0.01
+    assert off[2] < 0.03  # lowered a little where a leg is too short for its foot
     for channel, joint in enumerate(("left_ankle", "left_foot", "right_ankle", "right_foot")):
         held = motion.contacts[:, channel] > 0.6
         at_rest = float(rest.heads[rest.index[_rest_bone(rig, joint)]][2])
