@@ -9,10 +9,17 @@ from typing import Any, Final
 import bpy
 from bpy.app.handlers import persistent
 
-from . import batch, installation, models, operators, preferences, properties, takes
-from .ui import panels
+from . import batch, installation, models, operators, preferences, properties, retarget, takes
+from .ui import panels, retarget_panel
 
-CLASSES: Final = (*properties.CLASSES, preferences.RemodiffusePreferences, *operators.CLASSES, *panels.CLASSES)
+CLASSES: Final = (
+    *properties.CLASSES,
+    *retarget.CLASSES,
+    preferences.RemodiffusePreferences,
+    *operators.CLASSES,
+    *panels.CLASSES,
+    *retarget_panel.CLASSES,
+)
 ENDS: Final = (installation.end, models.end, takes.end)
 """What ends with the add-on, however that ends."""
 _commands: Final[list[Any]] = []
@@ -28,6 +35,7 @@ def register() -> None:
     for each in CLASSES:
         bpy.utils.register_class(each)
     properties.attach()
+    retarget.attach()
     bpy.app.handlers.load_pre.append(_another_file)
     installation.refresh()
     models.refresh()
@@ -43,6 +51,7 @@ def unregister() -> None:
         atexit.unregister(end)
         end()
     bpy.app.handlers.load_pre.remove(_another_file)
+    retarget.detach()
     properties.detach()
     for each in reversed(CLASSES):
         bpy.utils.unregister_class(each)

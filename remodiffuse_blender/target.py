@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from . import retarget
 from .rig.armature import read_rest_pose
 from .rig.detect import map_bones
 from .rig.families import known_families
@@ -64,4 +65,4 @@ def description(target: bpy.types.Object) -> str:
 def solve_motion(target: bpy.types.Object, motion: Motion, fps: float) -> Channels:
     """The motion as channels of the armature's bones, one row for each frame at `fps`. Raises `BackendError`."""
     rest = read_rest_pose(target)
-    return solve(rest, map_bones(rest), motion, fps=fps)
+    return solve(rest, map_bones(rest), motion, fps=fps, options=retarget.options(target))

@@ -139,13 +139,16 @@ def _write_channels(bag: Any, channels: Channels, frame_start: float) -> None:  
     groups: dict[str, Any] = {group.name: group for group in bag.groups}
     known = {(curve.data_path, curve.array_index): curve for curve in bag.fcurves}
     for channel in channels.channels:
-        path = f'pose.bones["{bpy.utils.escape_identifier(channel.bone)}"]'
-        path += channel.path if channel.path.startswith("[") else f".{channel.path}"
+        path = channel.path
+        if channel.bone:
+            owner = f'pose.bones["{bpy.utils.escape_identifier(channel.bone)}"]'
+            path = owner + (path if path.startswith("[") else f".{path}")
         for component, values in enumerate(np.asarray(channel.values, dtype=np.float64).T):
             curve = known.get((path, component))
             if curve is None:
                 curve = bag.fcurves.new(path, index=component)
-                curve.group = groups.get(channel.bone) or groups.setdefault(channel.bone, bag.groups.new(channel.bone))
+                group = channel.bone or "Object Transforms"
+                curve.group = groups.get(group) or groups.setdefault(group, bag.groups.new(group))
             else:
                 _clear(curve, frames[0], frames[-1])
             _write_keys(curve, frames[: len(values)], values)
