@@ -51,7 +51,7 @@ CAPTIONS: Final = 40
 CLIPS_OF_KIND: Final = (3, 5)
 """Fewest and most clips of one kind of motion; more where there is more of it in the data."""
 
-CLIPS_IN_A_ROW: Final = 40
+CLIPS_IN_A_ROW: Final = 30
 
 # Kinds of motion that must pass an exam rule; the others are judged by how they move alone.
 _KINDS_OF_RULE: Final = {
@@ -173,7 +173,7 @@ def plan(data: TrainingSet, seed: int = 0) -> list[Wanted]:
     wanted = []
     for kind, numbers in sorted(by_kind.items()):
         fewest, most = (CLIPS_IN_A_ROW,) * 2 if kind == "in_a_row" else CLIPS_OF_KIND
-        count = max(fewest, min(most, round(len(numbers) ** 0.4)))
+        count = max(fewest, min(most, round(len(numbers) ** 0.25)))
         for number in rng.sample(numbers, min(count, len(numbers))):
             own = [neutral(caption) for caption in data.captions[number]]
             others = [f"a person {phrase}" for phrase in texts_of(kind)]
