@@ -211,7 +211,7 @@ def test_exporters_write_the_motion(settings: Rna, tmp_path: Any) -> None:  # no
         ops.wm.read_homefile(use_empty=True)
         context.scene.render.fps = 24
         getattr(ops.import_scene, "fbx" if kind == "fbx" else "gltf")(filepath=str(file))
-        armature = next(each for each in bpy.data.objects if each.type == "ARMATURE")
+        armature: Rna = next(each for each in bpy.data.objects if each.type == "ARMATURE")
         context.view_layer.objects.active = armature
         bone = armature.pose.bones["pelvis"]
         places = []

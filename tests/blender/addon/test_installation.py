@@ -46,13 +46,13 @@ def test_nothing_is_installed_at_first(chosen: Rna) -> None:
 
 @pytest.mark.skipif(not WHEELS, reason="name a folder with PyTorch's wheel for the processor in REMODIFFUSE_WHEELS")
 def test_install_cancel_install_generate_kill_try_again_uninstall(chosen: Rna, addon: str, takes: Rna) -> None:
-    installation = importlib.import_module(f"{addon}.installation")
+    installation: Rna = importlib.import_module(f"{addon}.installation")
     context.preferences.system.use_online_access = True
     chosen.wheels = WHEELS
     ops.remodiffuse.install_backend()
     time.sleep(1.0)
     ops.remodiffuse.cancel_installation()
-    assert installation.installation.ready is None
+    assert not installation.installation.ready
     ops.remodiffuse.install_backend(wait=300.0)
     assert installation.installation.ready.build == "cpu"
     generate()
