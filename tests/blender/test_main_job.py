@@ -34,16 +34,16 @@ class Walk:
 
 @pytest.fixture(scope="module")
 def walk(addon: str, backend_python: str) -> Iterator[Walk]:
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    bpy.context.preferences.addons[addon].preferences.python = backend_python
-    rig = _control_rig()
-    scene: Rna = bpy.context.scene
-    scene.render.fps, scene.render.fps_base, scene.frame_current = FPS, 1.0, 1
-    settings = scene.remodiffuse
-    settings.prompt, settings.seconds, settings.count = "a person walks forward", 5.0, 1
     made: dict[int, list[dict[tuple[str, int], list[tuple[float, float]]]]] = {1: [], 2: []}
     for seed in (2, 1, 1):
-        settings.seed = seed
+        # A scene of its own each: in one that moves already, a motion goes on from the pose that it finds.
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        bpy.context.preferences.addons[addon].preferences.python = backend_python
+        rig = _control_rig()
+        scene: Rna = bpy.context.scene
+        scene.render.fps, scene.render.fps_base, scene.frame_current = FPS, 1.0, 1
+        settings = scene.remodiffuse
+        settings.prompt, settings.seconds, settings.count, settings.seed = "a person walks forward", 5.0, 1, seed
         generate()
         ops.remodiffuse.accept_take()
         made[seed].append(keys(rig.animation_data.action))

@@ -3,17 +3,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...motion.features import smooth
 from ...motion.sequence import positions_of, rows_of
-from ...motion.skeleton import FPS, INDEX, MIRROR
+from ...motion.skeleton import FPS, INDEX, MIRROR, with_bone_lengths
 from .canonical import grounded
 
 Array = NDArray[np.floating[Any]]
+
+_LEGS: Final = ("pelvis", "hip", "knee", "ankle", "foot")
+_TRUNK: Final = {
+    INDEX[name]: {"spine1": 1 / 3, "spine2": 2 / 3}.get(name, 1.0) for name in INDEX if not name.endswith(_LEGS)
+}
+"""How much of a twist each joint above the pelvis takes part in."""
 
 
 def mirrored(positions: Array) -> Array:
@@ -64,6 +70,20 @@ def with_arm(base: Array, donor: Array, side: str) -> Array:
         offset = donor[:, joint] - donor[:, shoulder]
         result[:, joint] = result[:, shoulder] + np.einsum("tij,tj->ti", turn, offset)
     return result
+
+
+def twisted(positions: Array, degrees: float, seconds: float, phase: float) -> Array:
+    """The trunk turned against the pelvis to both sides by up to `degrees`, once to and fro in `seconds`."""
+    time = np.arange(len(positions)) / FPS
+    angle = np.radians(degrees) * np.sin(2 * np.pi * (time / seconds + phase))
+    pelvis = positions[:, :1]
+    result = positions.copy()
+    for joint, share in _TRUNK.items():
+        offset = positions[:, joint] - pelvis[:, 0]
+        cosine, sine = np.cos(share * angle), np.sin(share * angle)
+        result[:, joint, 0] = pelvis[:, 0, 0] + cosine * offset[:, 0] + sine * offset[:, 2]
+        result[:, joint, 2] = pelvis[:, 0, 2] - sine * offset[:, 0] + cosine * offset[:, 2]
+    return with_bone_lengths(result)
 
 
 def chest_frames(positions: Array) -> Array:

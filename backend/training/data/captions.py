@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..measures import Array
 
 _FILE: Final = Path(__file__).with_name("captions.toml")
+_TURNS: Final = ("turn_", "around_", "circle_")
 _SWAP: Final = {"left": "right", "right": "left", "clockwise": "counterclockwise", "counterclockwise": "clockwise"}
 
 
@@ -72,12 +73,15 @@ def action_of(clip: str, label: str) -> Action | None:
 
 
 def texts_of(kind: str) -> tuple[str, ...]:
-    """All hand-written phrases for a kind of motion; none for one whose words come from its path."""
+    """All hand-written phrases for a kind of motion; none for "in_a_row", whose words are made of those of others."""
     for name in (kind, mirrored_kind(kind)):
-        for table in ("event", "action", "gesture", "combined"):
+        for table in ("event", "action", "gesture", "combined", "row"):
             if texts := book()[table].get(name, {}).get("texts"):
                 return tuple(texts) if name == kind else tuple(swap_sides(text) for text in texts)
-    return ()
+    travel = book()["travel"]
+    if kind.startswith(_TURNS):
+        return tuple(f"walks forward and {turn}" for turn in travel[kind])
+    return tuple(travel.get(kind, ()))
 
 
 def mirrored_kind(kind: str) -> str:

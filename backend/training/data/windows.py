@@ -15,7 +15,17 @@ from ..exam import RULES, passes
 from ..measures import Measures
 from . import augment
 from .canonical import grounded
-from .captions import Action, action_of, count_texts, event_texts, mirrored_kind, sentence, swap_sides, travel_texts
+from .captions import (
+    Action,
+    action_of,
+    book,
+    count_texts,
+    event_texts,
+    mirrored_kind,
+    sentence,
+    swap_sides,
+    travel_texts,
+)
 from .events import find_events
 from .gestures import gestures, performed
 
@@ -27,6 +37,11 @@ if TYPE_CHECKING:
 
 GESTURES: Final = 12
 """Windows of each gesture, and twice as many of those done while walking."""
+
+TWISTS: Final = 16
+
+ROWS: Final = 24
+"""Windows of each pair of motions that captions.toml names."""
 
 TEXTS: Final = 8
 """Sentences a window."""
@@ -61,7 +76,9 @@ def cut_windows(clips: Iterable[SourceClip], seed: int = 0) -> list[Window]:
             positions = with_bone_lengths(lock_feet(positions, detect_contacts(positions, FPS), FPS))
         plain += _of_clip(positions, clip.name, action, rng)
     plain += _gestures(plain, rng)
+    plain += _twists(plain, rng)
     plain += _combined(plain, rng)
+    plain += _rows(plain, rng)
     both = plain + [
         Window(
             grounded(augment.mirrored(window.positions)),
@@ -120,14 +137,19 @@ def _travel(positions: Array, source: str, action: Action, rng: random.Random) -
     variants += [augment.reversed_in_time(variant) for variant in variants if rng.random() < 0.5]
     for variant in variants:
         for start, part in _slices(variant, rng):
-            bent = augment.curved(part, rng.choice((-1, 1)) * rng.uniform(60, 200))
+            most = 400 if len(part) > 90 else 200  # full circles need their time
+            bent = augment.curved(part, rng.choice((-1, 1)) * rng.uniform(60, most))
             # Straight walks are nine tenths of the data; every second one is walked along an arc as well.
             for path in (part, grounded(bent)) if len(part) > 50 and rng.random() < 0.5 else (part,):
                 kind, phrases = travel_texts(path, TEXTS, rng)
                 if kind == "still" and not passes("idle", Measures(path)):
                     continue  # somebody about to walk, neither walking nor standing
-                own = () if "backward" in kind else action.texts  # what is said of a walk is not said of a reversed one
-                yield Window(path, phrases + own * 2, kind, source, start)
+                if "backward" in kind:
+                    own, name = (), kind  # what is said of a walk is not said of a reversed one
+                else:
+                    own = action.texts
+                    name = action.name if own and kind in _WALKS else kind
+                yield Window(path, phrases + own * 2, name, source, start)
 
 
 def _whole(positions: Array, source: str, action: Action) -> Iterator[Window]:
@@ -173,6 +195,18 @@ def _gestures(windows: list[Window], rng: random.Random) -> list[Window]:
             texts = _both_at_once(base.phrases, gesture.texts, rng)
             group = f"forward_and_{gesture.name}"
             made.append(Window(grounded(positions), texts, group, f"{gesture.name} by hand+{base.source}", base.start))
+    return made
+
+
+def _twists(windows: list[Window], rng: random.Random) -> list[Window]:
+    """The trunk turned from side to side on bodies that stand: the free recordings show it only a few times."""
+    standing = [w for w in windows if w.group in _STANDING and len(w.positions) >= 50]
+    made = []
+    for _ in range(TWISTS if standing else 0):
+        base = rng.choice(standing)
+        positions = augment.twisted(base.positions, rng.uniform(35, 55), rng.uniform(1.4, 2.6), rng.random())
+        source = f"twist by hand+{base.source}"
+        made.append(Window(grounded(positions), event_texts("twist"), "twist", source, base.start))
     return made
 
 
@@ -232,6 +266,27 @@ def _combined(windows: list[Window], rng: random.Random) -> Iterator[Window]:
             for link in (", then ", " and then ", ", and then ", " and ")
         )
         yield Window(grounded(row), phrases, "in_a_row", f"{a.source}+{b.source}", a.start)
+
+
+def _rows(windows: list[Window], rng: random.Random) -> Iterator[Window]:
+    """The motions in a row that captions.toml names, with words of their own."""
+    for name, entry in book()["row"].items():
+        first, second = (
+            [some for kind in entry[part] if (some := [w for w in windows if w.group == kind])]
+            for part in ("first", "second")
+        )
+        made = 0
+        for _ in range(40 * ROWS if first and second else 0):
+            if made == ROWS:
+                break
+            a, b = (rng.choice(rng.choice(kinds)) for kinds in (first, second))
+            if min(len(a.positions), len(b.positions)) < 30 or len(a.positions) + len(b.positions) > MAX_FRAMES + 30:
+                continue
+            row = sequence.in_sequence(a.positions, b.positions)
+            if not 50 <= len(row) <= MAX_FRAMES or (name in RULES and not passes(name, Measures(row))):
+                continue
+            made += 1
+            yield Window(grounded(row), tuple(entry["texts"]), name, f"{a.source}+{b.source}", a.start)
 
 
 def _one(phrases: tuple[str, ...], rng: random.Random) -> str:
