@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LOG_LINES: Final = 200
 LINE_LENGTH: Final = 500
 INBOX_FRAMES: Final = 256
+ENDING_SECONDS: Final = 2.0
+"""A process that closed its output is given this long to end by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,10 @@ class Process:
             try:
                 while (frame := protocol.read(stream)) is not None:
                     self._deliver(frame)
+            except protocol.Truncated as error:
+                # A process that was killed while it wrote sent no garbage: then its end is the news.
+                garbage = None if self._crashed() else str(error)
+                self._kill()
             except protocol.ProtocolError as error:
                 garbage = str(error)
                 self._kill()
@@ -121,6 +127,12 @@ class Process:
         # The last lines of the log say why it ended; a grandchild may hold the pipe open for longer.
         logger.join(1.0)
         self._deliver(Ended(code, garbage))
+
+    def _crashed(self) -> bool:
+        try:
+            return self._child.wait(ENDING_SECONDS) != 0
+        except subprocess.TimeoutExpired:
+            return False
 
     def _deliver(self, item: protocol.Frame | Ended) -> None:
         """A full inbox makes the backend wait: memory stays bounded whatever it sends."""
