@@ -53,7 +53,7 @@ class ProtocolError(Exception):
     """What was read is not a frame or not a message of this protocol."""
 
 
-class Truncated(ProtocolError):
+class TruncatedError(ProtocolError):
     """The stream ended within a frame: whoever wrote it has ended, and how says more than what it wrote."""
 
 
@@ -97,7 +97,7 @@ def read(stream: IO[bytes]) -> Frame | None:
     if len(line) > MAX_LINE:
         raise ProtocolError(f"A line is longer than {MAX_LINE} bytes.")
     if not line.endswith(b"\n"):
-        raise Truncated("The stream ended within a line.")
+        raise TruncatedError("The stream ended within a line.")
     header = _header(line)
     arrays = {}
     for name, (dtype, shape) in _announced(header.pop("arrays", [])).items():
@@ -155,7 +155,7 @@ def _fill(stream: IO[bytes], view: memoryview) -> None:
     while len(view):
         count = stream.readinto(view)  # pyright: ignore[reportAttributeAccessIssue] - every buffered stream has it
         if not count:
-            raise Truncated("The stream ended within an array.")
+            raise TruncatedError("The stream ended within an array.")
         view = view[count:]
 
 

@@ -115,7 +115,7 @@ class Process:
             try:
                 while (frame := protocol.read(stream)) is not None:
                     self._deliver(frame)
-            except protocol.Truncated as error:
+            except protocol.TruncatedError as error:
                 # A process that was killed while it wrote sent no garbage: then its end is the news.
                 garbage = None if self._crashed() else str(error)
                 self._kill()
