@@ -14,9 +14,8 @@ from .device import choose_device
 from .diffusion import Constraint, Schedule, Start, sample, take_coins, take_noise, taken_over
 from .edited import changed, on_canvas
 from .errors import BackendError
-from .library import Library, Retrieved, search
-from .library.fit import fits, fitted
-from .library.opposites import contradictions, sides
+from .guides import Guides, GuideSearch
+from .library import Library
 from .model_folder import LIBRARY, STARTER, LoadedModel, load_model
 from .motion.decoding import decoded, supported
 from .motion.rebuild import rebuilt
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from .guides import Origin
+    from .library import Retrieved
     from .model import Conditioning, MixtureConfig
     from .model_card import SamplerConfig
     from .motion.clip import Motion
@@ -42,14 +43,8 @@ if TYPE_CHECKING:
 MOST_DEVIATIONS: Final = 1000.0
 """No motion is that many standard deviations from the mean; a network without training can be, and is held there."""
 
-REACH: Final = 4
-"""How many times more clips are looked at where some may turn out to say the opposite."""
-
 FRESH: Final = 400
 """Timestep from which part of a motion is made afresh: enough noise to fit a reference between its neighbours."""
-
-START_CANDIDATES: Final = 8
-"""References among which a take finds the one that its sampling starts from."""
 
 
 class Edit(NamedTuple):
@@ -82,6 +77,7 @@ class Generator:
         self.device = str(model.device)
         self.model_name = card.name
         self.encoder = encoder
+        self._guides = GuideSearch(libraries, encoder, card)
 
     @classmethod
     def load(cls, model: Path | None = None, libraries: Sequence[Path] | None = None, device: str = "auto") -> Self:
@@ -119,15 +115,12 @@ class Generator:
         text = self.encoder.encode([request.prompt])
 
         report("retrieval", 0, 1)
-        found = self._search(request, text, frames)
-        guides = found[: self.model.card.config.references]
-        origins = [self._origin(found, frames, seed) for seed in seeds]
+        guides = self._guides.guides(request, frames, seeds)
 
         report("conditions", 0, 1)
-        clips = [origin.clip for origin in origins if origin is not None]
-        starts = [self._features(*fitted(clip.positions, clip.contacts, frames)) for clip in clips]
+        starts = [self._features(*origin.fitted(frames)) for origin in guides.origins if origin is not None]
         aligned = torch.stack(starts) if starts else None
-        conditions = self._conditions(text, guides, aligned, request.count)
+        conditions = self._conditions(text, guides.references, aligned, request.count)
 
         edit = self._edit(request, canvases, aligned) if canvases else None
         start = edit.start if edit else self._start(aligned)
@@ -137,7 +130,7 @@ class Generator:
         takes = []
         for number, rows in enumerate(features):
             report("motion", number, request.count)
-            provenance = self._provenance(request, seeds[number], guides, origins[number], schedule, start)
+            provenance = self._provenance(request, number, guides, schedule, start)
             motion = self._motion(rows, request.frames)
             takes.append(Take(on_canvas(canvases[number], motion) if canvases else motion, provenance))
         report("motion", request.count, request.count)
@@ -167,11 +160,9 @@ class Generator:
         timestep = max(card.sampler.start_timestep, FRESH) if aligned is not None else last
         return Edit(constraint, Start(fresh, min(timestep, last)))
 
-    def origin(self, request: Request) -> Retrieved | None:
-        """The clip that the first take of a request is made from; None where sampling starts from noise alone."""
-        text = self.encoder.encode([request.prompt])
-        frames = self._own_frames(request)
-        return self._origin(self._search(request, text, frames), frames, request.seed)
+    def origin(self, request: Request) -> Origin | None:
+        """What the first take of a request begins with; None where sampling starts from noise alone."""
+        return self._guides.guides(request, self._own_frames(request), [request.seed]).origins[0]
 
     def _schedule(self, quality: str, start: Start | None) -> Schedule:
         """The timesteps to sample along; a fast one begins just where the sampling does."""
@@ -192,36 +183,6 @@ class Generator:
                 "Ask for a shorter clip or choose another model.",
             )
         return frames
-
-    def _search(self, request: Request, text: TextFeatures, frames: int) -> list[Retrieved]:
-        """The best clips for prompt and length, best first, after those that the animator pinned."""
-        wanted = max(START_CANDIDATES, self.model.card.config.references)
-        length = frames * FPS / self.model.card.layout.fps
-        factor = self.model.card.sampler.opposite_factor
-        chosen = (request.pinned, request.banned)
-        if factor == 1.0:
-            return search(self.libraries, text.sentence[0], self.encoder.name, length, wanted, *chosen)
-        wide = search(self.libraries, text.sentence[0], self.encoder.name, length, REACH * wanted, *chosen)
-        own = sides(request.prompt)
-        judged = [
-            Retrieved(replace(one, score=one.score * factor ** int(contradictions(own, sides(one.caption)))), clip)
-            for one, clip in wide
-        ]
-        pins = len(set(request.pinned) - set(request.banned))
-        return (judged[:pins] + sorted(judged[pins:], key=lambda each: -each.reference.score))[:wanted]
-
-    def _origin(self, found: Sequence[Retrieved], frames: int, seed: int) -> Retrieved | None:
-        """The clip that the take of this seed starts from, or is shown frame by frame: one that fits about as well as
-        the best, by the seed's dice. Clips that need no more than a little stretching come first.
-        """
-        sampler = self.model.card.sampler
-        if not found or not (sampler.start_timestep or self.model.card.config.aligned_reference):
-            return None
-        near = [each for each in found if each.reference.score >= found[0].reference.score - sampler.start_margin]
-        near = [each for each in near if fits(each.clip.frames, frames)] or near
-        # Streams 0 and 1 of a seed are noise and coins, see diffusion.randomness.
-        dice = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(2,)))
-        return near[dice.integers(len(near))]
 
     @torch.inference_mode()
     def _conditions(
@@ -315,16 +276,13 @@ class Generator:
     def _provenance(
         self,
         request: Request,
-        seed: int,
-        guides: Sequence[Retrieved],
-        origin: Retrieved | None,
+        number: int,
+        guides: Guides,
         schedule: Schedule,
         start: Start | None,
     ) -> Provenance:
-        card = self.model.card
-        began = None
-        if origin is not None:
-            began = {"timestep": start.timestep if start else 0, **asdict(origin.reference)}
+        card, origin = self.model.card, guides.origins[number]
+        began = None if origin is None else {"timestep": start.timestep if start else 0, **origin.facts()}
         sampler = {
             "quality": request.quality,
             "steps": len(schedule),
@@ -340,12 +298,12 @@ class Generator:
         return Provenance(
             prompt=request.prompt,
             seconds=request.seconds,
-            seed=seed,
+            seed=request.seed + number,
             model=f"{card.name} {card.version}",
             model_hash=card.weights_sha256,
             licence=card.licence,
             sampler=sampler,
-            references=tuple(each.reference for each in guides),
+            references=tuple(each.reference for each in guides.references),
         )
 
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from ..errors import BackendError
 from ..generate import Generator
-from ..library.fit import fitted
 from ..motion.rebuild import rebuilt
 from ..motion.skeleton import FPS
 from ..request import Request
@@ -91,7 +90,7 @@ def ways(generator: Generator) -> dict[str, Callable[[str, int, int], Positions]
             raise BackendError(
                 "library_empty", "The libraries hold no clip.", "Name a library, or leave out the way retrieval."
             )
-        return rebuilt(*fitted(origin.clip.positions, origin.clip.contacts, frames), FPS).positions
+        return rebuilt(*origin.fitted(frames), FPS).positions
 
     noise = generator.with_sampler(replace(generator.model.card.sampler, start_timestep=0))
     alone = Generator(noise.model, generator.encoder, [])
