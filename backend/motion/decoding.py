@@ -41,7 +41,7 @@ def decoded(layout: FeatureLayout, features: Array, frames: int) -> tuple[Array,
     if layout.fps != FPS:
         positions, contacts = (resampled(track, layout.fps, frames) for track in (positions, contacts))
     if layout.rotations:
-        positions = _with_our_legs(positions)
+        positions = with_our_legs(positions)
     return positions, contacts
 
 
@@ -63,7 +63,7 @@ def resampled(track: Array, fps: float, frames: int) -> Array:
     return start + share * (end - start) + bend
 
 
-def _with_our_legs(positions: Array) -> Array:
+def with_our_legs(positions: Array) -> Array:
     """Scaled about the origin so that legs are as long as ours: then stride, height and travel fit our bones."""
     lengths = [np.linalg.norm(np.diff(positions[:, leg], axis=1), axis=-1).sum(axis=1) for leg in _LEGS]
     theirs = float(np.median(lengths))

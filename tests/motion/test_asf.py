@@ -106,7 +106,9 @@ def test_the_same_skeleton_as_bvh_has_the_same_pose() -> None:
     rotations = Rotation.random(30 * 22, rng=rng).as_quat(scalar_first=True).reshape(30, 22, 4)
     root = rng.standard_normal((30, 3))
     positions = forward_kinematics(rotations, root)
-    motion = Motion(20.0, positions, rotations.astype(np.float32), root.astype(np.float32), np.zeros((30, 4)))
+    motion = Motion(
+        20.0, positions, rotations.astype(np.float32), root.astype(np.float32), np.zeros((30, 4), np.float32)
+    )
     bvh = parse_bvh(bvh_text(motion))
     asf, amc = as_acclaim(bvh, rng)
     recording = parse_amc(amc, parse_asf(asf), bvh.fps)

@@ -10,7 +10,7 @@ Travel is scaled by leg length, so that planted feet stay planted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +29,21 @@ from ...motion.skeleton import (
 )
 
 if TYPE_CHECKING:
-    from ...motion.bvh import Bvh
+    from collections.abc import Sequence
 
 Array = NDArray[np.floating[Any]]
+
+
+class Recording(Protocol):
+    """A motion file that was read: `Bvh`, or an `asf.Recording`."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    @property
+    def fps(self) -> float: ...
+
+    def pose(self, names: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,9 @@ class SourceSkeleton:
 
 MAX_JERK: Final = 4000.0
 """Metres a second cubed."""
+
+_FOOT: Final = REST_OFFSETS[INDEX["left_foot"]]
+_SHOULDER: Final = rest_positions()[INDEX["left_shoulder"]] - rest_positions()[INDEX["neck"]]
 
 SKELETONS: Final[dict[str, SourceSkeleton]] = {
     "cmu31": SourceSkeleton(
@@ -120,22 +135,52 @@ SKELETONS: Final[dict[str, SourceSkeleton]] = {
         foot_pitch=31.0,
         shoulder_rest=(0.18, -0.05, -0.05),
     ),
+    "cmu_asf": SourceSkeleton(  # the same as cmu31 by the names of the original files
+        pelvis="root",
+        spine=("upperback", "thorax", "lowerneck", "upperneck"),
+        head="head",
+        shoulders=("lhumerus", "rhumerus"),
+        elbows=("lradius", "rradius"),
+        wrists=("lwrist", "rwrist"),
+        hips=("lfemur", "rfemur"),
+        knees=("ltibia", "rtibia"),
+        ankles=("lfoot", "rfoot"),
+        toes=("ltoes", "rtoes"),
+        pelvis_pitch=0.0,
+        foot_pitch=17.0,
+        shoulder_rest=(0.17, -0.03, 0.01),
+    ),
+    "canonical": SourceSkeleton(  # our own, as `generate` writes it
+        pelvis="pelvis",
+        spine=("spine1", "spine2", "spine3", "neck"),
+        head="head",
+        shoulders=("left_shoulder", "right_shoulder"),
+        elbows=("left_elbow", "right_elbow"),
+        wrists=("left_wrist", "right_wrist"),
+        hips=("left_hip", "right_hip"),
+        knees=("left_knee", "right_knee"),
+        ankles=("left_ankle", "right_ankle"),
+        toes=("left_foot", "right_foot"),
+        pelvis_pitch=0.0,
+        foot_pitch=float(np.degrees(np.arctan2(-_FOOT[1], _FOOT[2]))),
+        shoulder_rest=(float(_SHOULDER[0]), float(_SHOULDER[1]), float(_SHOULDER[2])),
+    ),
 }
 
 
-def source_skeleton(bvh: Bvh) -> SourceSkeleton:
+def source_skeleton(bvh: Recording) -> SourceSkeleton:
     """The known skeleton whose joints the file has. Raises BackendError when it has none of them."""
     for skeleton in SKELETONS.values():
         if {skeleton.pelvis, skeleton.head, *skeleton.hips, *skeleton.shoulders} <= set(bvh.names):
             return skeleton
     raise BackendError(
         "unknown_skeleton",
-        f"The joints of this BVH file ({', '.join(bvh.names[:4])}, ...) belong to no skeleton that is known here.",
+        f"The joints of this file ({', '.join(bvh.names[:4])}, ...) belong to no skeleton that is known here.",
         f"Describe it in SKELETONS of {__name__}.",
     )
 
 
-def canonical_positions(bvh: Bvh) -> Array:
+def canonical_positions(bvh: Recording) -> Array:
     """(T, 22, 3) metres at 20 fps: on the floor at Y = 0, over the origin and facing +Z at frame 0."""
     source = source_skeleton(bvh)
     names = [source.pelvis, *source.spine, source.head]

@@ -137,7 +137,7 @@ def travel_texts(positions: Array, count: int, rng: random.Random) -> tuple[str,
     """(kind, `count` phrases) for a window of locomotion: direction, speed, turn, start and stop as measured."""
     m = Measures(positions)
     words = book()["travel"]
-    kind = _travel_kind(m)
+    kind = travel_kind(m)
     if kind == "still":
         return kind, tuple(rng.choice(words["still"]) for _ in range(count))
     turn = _turn_kind(m.turn) if kind not in ("left", "right") else None
@@ -168,7 +168,8 @@ def _steps(m: Measures) -> int:
     return m.swings(ahead, 0.08)
 
 
-def _travel_kind(m: Measures) -> str:
+def travel_kind(m: Measures) -> str:
+    """Which of the [travel] words of captions.toml a window is."""
     if m.path < 0.4:
         return "still"
     if abs(m.sideways) > abs(m.forward):

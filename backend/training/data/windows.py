@@ -24,8 +24,10 @@ from .captions import (
     mirrored_kind,
     sentence,
     swap_sides,
+    travel_kind,
     travel_texts,
 )
+from .cuts import calm_pieces
 from .events import find_events
 from .gestures import gestures, performed
 
@@ -56,10 +58,14 @@ class Window:
     group: str
     source: str
     start: int
+    sentences: bool = False
+    """`phrases` are whole sentences, with who does it."""
 
     def captions(self, rng: random.Random) -> tuple[str, ...]:
         phrases = list(self.phrases)
         rng.shuffle(phrases)
+        if self.sentences:
+            return tuple(dict.fromkeys(phrases[:TEXTS]))
         return tuple(dict.fromkeys(sentence(phrase, rng) for phrase in phrases[:TEXTS]))
 
 
@@ -69,12 +75,15 @@ def cut_windows(clips: Iterable[SourceClip], seed: int = 0) -> list[Window]:
     plain: list[Window] = []
     for clip in clips:
         action = action_of(clip.name, clip.label)
-        if action is None:
+        if action is None and not clip.captions:
             continue
         positions = clip.positions
         if clip.slides:
             positions = with_bone_lengths(lock_feet(positions, detect_contacts(positions, FPS), FPS))
-        plain += _of_clip(positions, clip.name, action, rng)
+        if action is None:
+            plain += _captioned(positions, clip)
+        else:
+            plain += _of_clip(positions, clip.name, action, rng)
     plain += _gestures(plain, rng)
     plain += _twists(plain, rng)
     plain += _combined(plain, rng)
@@ -86,10 +95,18 @@ def cut_windows(clips: Iterable[SourceClip], seed: int = 0) -> list[Window]:
             mirrored_kind(window.group),
             window.source,
             window.start,
+            window.sentences,
         )
         for window in plain
     ]
     return [window for window in both if 20 <= len(window.positions) <= MAX_FRAMES]
+
+
+def _captioned(positions: Array, clip: SourceClip) -> Iterator[Window]:
+    """A clip that came with sentences of its own. Its windows are balanced by how they travel."""
+    for start, end in calm_pieces(positions):
+        part = grounded(positions[start:end])
+        yield Window(part, clip.captions, f"captioned_{travel_kind(Measures(part))}", clip.name, start, sentences=True)
 
 
 def _of_clip(positions: Array, source: str, action: Action, rng: random.Random) -> Iterator[Window]:
