@@ -15,7 +15,8 @@ from .diffusion import Constraint, Schedule, Start, sample, take_coins, take_noi
 from .edited import changed, on_canvas
 from .errors import BackendError
 from .guides import Guides, GuideSearch
-from .library import Library
+from .librarian import answered
+from .library import Library, Shelf
 from .model_folder import LIBRARY, STARTER, LoadedModel, load_model
 from .motion.decoding import decoded, supported
 from .motion.rebuild import rebuilt
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from .guides import Origin
     from .library import Retrieved
+    from .library_messages import Answer, Question
     from .model import Conditioning, MixtureConfig
     from .model_card import SamplerConfig
     from .motion.clip import Motion
@@ -57,8 +59,10 @@ class Edit(NamedTuple):
 class Generator:
     """A model, its text encoder and the libraries that it retrieves from. One thread at a time."""
 
-    def __init__(self, model: LoadedModel, encoder: TextEncoder, libraries: Sequence[Library]) -> None:
-        """Raises BackendError where they do not belong together."""
+    def __init__(
+        self, model: LoadedModel, encoder: TextEncoder, libraries: Sequence[Library], shelf: Shelf | None = None
+    ) -> None:
+        """`shelf` holds the animator's own libraries. Raises BackendError where they do not belong together."""
         card = model.card
         if not supported(card.layout):
             raise BackendError(
@@ -73,15 +77,28 @@ class Generator:
         if card.layout.rotations and (foreign := [each for each in libraries if each.layouts() - {card.layout.name}]):
             raise _unsuitable(foreign[0].name, card.name)
         self.model = model
-        self.libraries = libraries
+        self.given = libraries
+        self.shelf = None if card.layout.rotations else shelf
         self.device = str(model.device)
         self.model_name = card.name
         self.encoder = encoder
-        self._guides = GuideSearch(libraries, encoder, card)
+        self._guides = GuideSearch(lambda: self.libraries, encoder, card)
+
+    @property
+    def libraries(self) -> list[Library]:
+        """All that is searched: the given ones, then the animator's own as they are now."""
+        return [*self.given, *(self.shelf.libraries if self.shelf else ())]
 
     @classmethod
-    def load(cls, model: Path | None = None, libraries: Sequence[Path] | None = None, device: str = "auto") -> Self:
-        """Load a model folder (default: the starter model) and libraries (default: the one in the model's folder).
+    def load(
+        cls,
+        model: Path | None = None,
+        libraries: Sequence[Path] | None = None,
+        device: str = "auto",
+        shelf: Path | None = None,
+    ) -> Self:
+        """Load a model folder (default: the starter model) and libraries (default: the one in the model's folder), and
+        a folder of the animator's own libraries if there is one.
 
         Raises BackendError where one of them cannot be used, or the device does not exist.
         """
@@ -90,12 +107,17 @@ class Generator:
             libraries = [path for path in [folder / LIBRARY] if path.is_file()]
         loaded = load_model(folder, choose_device(device))
         encoder = CachedEncoder(load_encoder(loaded.card.encoder, folder))
-        return cls(loaded, encoder, [Library.open(path) for path in libraries])
+        given = [Library.open(path) for path in libraries]
+        return cls(loaded, encoder, given, Shelf(shelf, encoder, [each.name for each in given]) if shelf else None)
 
     def with_sampler(self, sampler: SamplerConfig) -> Self:
         """The same model, encoder and libraries, sampled in another way."""
         card = replace(self.model.card, sampler=sampler)
-        return type(self)(replace(self.model, card=card), self.encoder, self.libraries)
+        return type(self)(replace(self.model, card=card), self.encoder, self.given, self.shelf)
+
+    def answer(self, question: Question) -> Answer:
+        """Answers a question about the libraries. Raises BackendError."""
+        return answered(question, self)
 
     def generate(self, request: Request, progress: Progress | None = None) -> list[Take]:
         """`request.count` takes. `progress(stage, step, steps)` may raise CancelledError, which ends the work."""

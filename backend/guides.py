@@ -18,7 +18,7 @@ from .motion.skeleton import FPS
 from .text.clauses import clauses
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -71,7 +71,8 @@ class Guides:
 class GuideSearch:
     """Finds the guides of requests in libraries, for one model."""
 
-    def __init__(self, libraries: Sequence[Library], encoder: TextEncoder, card: ModelCard) -> None:
+    def __init__(self, libraries: Callable[[], Sequence[Library]], encoder: TextEncoder, card: ModelCard) -> None:
+        """`libraries` tells which there are now: the animator's own come and go."""
         self._libraries, self._encoder, self._card = libraries, encoder, card
 
     def guides(self, request: Request, frames: int, seeds: Sequence[int]) -> Guides:
@@ -91,8 +92,8 @@ class GuideSearch:
         factor = self._card.sampler.opposite_factor
         chosen = (request.pinned, request.banned)
         if factor == 1.0:
-            return search(self._libraries, sentence, self._encoder.name, length, wanted, *chosen)
-        wide = search(self._libraries, sentence, self._encoder.name, length, REACH * wanted, *chosen)
+            return search(self._libraries(), sentence, self._encoder.name, length, wanted, *chosen)
+        wide = search(self._libraries(), sentence, self._encoder.name, length, REACH * wanted, *chosen)
         own = sides(text)
         judged = [
             Retrieved(replace(one, score=one.score * factor ** int(contradictions(own, sides(one.caption)))), clip)

@@ -199,7 +199,7 @@ def encode_request(number: int, request: Request, model: str = "") -> bytes:
     """A request as one frame; the motion to change comes as arrays."""
     arrays = {}
     if request.canvas is not None:
-        arrays = _motion_arrays(request.canvas.motion) | {"free": request.canvas.free.astype(np.uint8)}
+        arrays = motion_arrays(request.canvas.motion) | {"free": request.canvas.free.astype(np.uint8)}
     return encode(generate_header(number, request, model), arrays)
 
 
@@ -263,7 +263,7 @@ def _pairs(listed: object) -> tuple[tuple[str, Any], ...]:
 
 def _parse_canvas(frame: Frame) -> Canvas:
     free = frame.arrays.get("free")
-    motion = _parse_motion(FPS, {name: array for name, array in frame.arrays.items() if name != "free"})
+    motion = parse_motion(FPS, {name: array for name, array in frame.arrays.items() if name != "free"})
     if free is None or free.dtype != np.uint8 or free.shape != (motion.frames, len(JOINTS)):
         raise ProtocolError("A motion to change does not say what may change.")
     return Canvas(motion, free != 0)
@@ -278,7 +278,7 @@ def encode_take(number: int, index: int, take: Take) -> bytes:
         "fps": float(take.motion.fps),
         "provenance": take.provenance.to_json(),
     }
-    return encode(header, _motion_arrays(take.motion))
+    return encode(header, motion_arrays(take.motion))
 
 
 def parse_take(frame: Frame) -> Take:
@@ -286,19 +286,26 @@ def parse_take(frame: Frame) -> Take:
     fps = frame.header.get("fps")
     if not isinstance(fps, (int, float)) or not 1 <= fps <= 1000:
         raise ProtocolError("A take has no proper frame rate.")
-    motion = _parse_motion(float(fps), frame.arrays)
+    motion = parse_motion(float(fps), frame.arrays)
     provenance = frame.header.get("provenance")
     if not isinstance(provenance, dict) or not isinstance(provenance.get("references"), list):
         raise ProtocolError("A take has no provenance.")
-    references = tuple(_build(Reference, each) for each in provenance["references"])
+    references = tuple(parse_reference(each) for each in provenance["references"])
     return Take(motion, _build(Provenance, {**provenance, "references": references}))
 
 
-def _motion_arrays(motion: Motion) -> dict[str, NDArray[np.float32]]:
+def parse_reference(data: object) -> Reference:
+    """Raises `ProtocolError`."""
+    return _build(Reference, data)
+
+
+def motion_arrays(motion: Motion) -> dict[str, NDArray[np.float32]]:
+    """The four arrays of a motion, by name."""
     return {name: np.asarray(getattr(motion, name), np.float32) for name in _MOTION_SHAPES}
 
 
-def _parse_motion(fps: float, arrays: dict[str, NDArray[Any]]) -> Motion:
+def parse_motion(fps: float, arrays: dict[str, NDArray[Any]]) -> Motion:
+    """Raises `ProtocolError` on wrong names, shapes, or numbers that are not finite."""
     positions = arrays.get("positions")
     length = 0 if positions is None or positions.ndim == 0 else len(positions)
     if length == 0 or arrays.keys() != _MOTION_SHAPES.keys():

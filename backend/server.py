@@ -23,11 +23,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from . import memory, models, protocol
 from .errors import BackendError, CancelledError
+from .library_messages import Question, encode_answer, parse_question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import BinaryIO, NoReturn
 
+    from .library_messages import Answer
     from .request import Request, Take
 
     Load = Callable[[str], "Generator"]
@@ -45,14 +47,18 @@ class Generator(Protocol):
     model_name: str
 
     def generate(self, request: Request, progress: Callable[[str, int, int], None] | None = None) -> list[Take]: ...
+    def answer(self, question: Question) -> Answer: ...
 
 
 @dataclass(slots=True)
 class Job:
-    """One request on its way: `cancelled` is the animator's wish, `done` says that its last answer was sent."""
+    """One request, or question about the library, on its way.
+
+    `cancelled` is the animator's wish, `done` says that its last answer was sent.
+    """
 
     id: int
-    request: Request
+    request: Request | Question
     model: str
     cancelled: threading.Event = field(default_factory=threading.Event)
     started: bool = False
@@ -116,7 +122,9 @@ class Server:
                 case "hello":
                     self._check_hello(frame)
                 case "generate":
-                    self._accept(frame)
+                    self._accept(frame, protocol.parse_request(frame))
+                case "library":
+                    self._accept(frame, parse_question(frame))
                 case "cancel":
                     self._cancel(frame.id)
                 case "models":
@@ -141,10 +149,10 @@ class Server:
                 "Update the add-on and the backend to the same version.",
             )
 
-    def _accept(self, frame: protocol.Frame) -> None:
+    def _accept(self, frame: protocol.Frame, request: Request | Question) -> None:
         if frame.id is None or frame.id in self._jobs:
             raise protocol.ProtocolError("A request needs an id of its own.")
-        job = Job(frame.id, protocol.parse_request(frame), protocol.parse_model(frame))
+        job = Job(frame.id, request, protocol.parse_model(frame))
         if len(self._jobs) >= MAX_WAITING:
             raise BackendError("busy", f"{MAX_WAITING} requests are waiting already.", "Wait or cancel some of them.")
         with self._lock:
@@ -160,7 +168,7 @@ class Server:
                 return
             job.cancelled.set()
             if not job.started:
-                self._finish(job, {"type": "cancelled", "id": job.id})
+                self._finish(job, _cancelled(job))
 
     # The worker thread.
 
@@ -212,8 +220,8 @@ class Server:
         )
         return self._generator
 
-    def _serve(self, job: Job) -> dict[str, Any]:
-        """Does a request and returns its last answer."""
+    def _serve(self, job: Job) -> bytes:
+        """Does a request and returns the frame of its last answer."""
         last = ("loading", time.monotonic())
 
         def note(stage: str) -> None:
@@ -231,6 +239,8 @@ class Server:
 
         try:
             generator = self._warm_up(job.model)
+            if isinstance(job.request, Question):
+                return encode_answer(job.id, generator.answer(job.request))
             progress("starting", 0, 1)
             takes, batch = memory.in_batches(generator.generate, job.request, progress)
             note("sending")
@@ -239,18 +249,18 @@ class Server:
             for index, take in enumerate(takes):
                 self._write(protocol.encode_take(job.id, index, take))
         except CancelledError:
-            return {"type": "cancelled", "id": job.id}
+            return _cancelled(job)
         except Exception as error:
-            return protocol.error_header(job.id, _as_backend_error(error))
+            return protocol.encode(protocol.error_header(job.id, _as_backend_error(error)))
         note("sending")
         done = {"type": "done", "id": job.id, "takes": len(takes), "seconds": job.seconds}
-        return done if batch == job.request.count else done | {"batch": batch}
+        return protocol.encode(done if batch == job.request.count else done | {"batch": batch})
 
-    def _finish(self, job: Job, answer: dict[str, Any]) -> None:
+    def _finish(self, job: Job, answer: bytes) -> None:
         with self._lock:
             job.done = True
             del self._jobs[job.id]
-            self._send(answer)
+            self._write(answer)
 
     # Both.
 
@@ -265,6 +275,10 @@ class Server:
         with self._lock, contextlib.suppress(OSError):
             self._writer.write(data)
             self._writer.flush()
+
+
+def _cancelled(job: Job) -> bytes:
+    return protocol.encode({"type": "cancelled", "id": job.id})
 
 
 def _as_backend_error(error: Exception) -> BackendError:
@@ -322,6 +336,7 @@ def main(argv: Sequence[str]) -> NoReturn:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps, ... (default: auto)")
     parser.add_argument("--threads", type=int, help=f"CPU threads (default: all cores, at most {MAX_THREADS})")
     parser.add_argument("--models", type=Path, action="append", help="a folder of model folders to choose from")
+    parser.add_argument("--libraries", type=Path, help="the folder of the animator's own motion libraries")
     parser.add_argument(
         "--idle-minutes", type=float, default=10.0, help="unload the model after so long; 0: never (default: 10)"
     )
@@ -333,7 +348,7 @@ def main(argv: Sequence[str]) -> NoReturn:
         from .generate import Generator
 
         folder = models.folder_of(model, folders) if model else options.model
-        return Generator.load(folder, options.library, options.device)
+        return Generator.load(folder, options.library, options.device, options.libraries)
 
     serve(load, options.idle_minutes * 60 or math.inf, lambda: models.on_the_wire(folders))
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from .clip import Clip, Features
 from .retrieval import choose, hybrid_scores
 from .search import Retrieved, search
+from .shelf import Shelf
 from .storage import Library, Match
 
-__all__ = ["Clip", "Features", "Library", "Match", "Retrieved", "choose", "hybrid_scores", "search"]
+__all__ = ["Clip", "Features", "Library", "Match", "Retrieved", "Shelf", "choose", "hybrid_scores", "search"]

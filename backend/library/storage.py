@@ -125,6 +125,25 @@ class Library:
             self._rows("INSERT INTO feature_rows VALUES (?, ?, ?)", number, own.rows, own.tokens)
         return number
 
+    def remove(self, number: int) -> None:
+        """Delete a clip, and the texts that no other clip has."""
+        if not self._rows("SELECT id FROM clips WHERE id = ?", number):
+            raise self._missing(number)
+        with self._transaction():
+            for table in ("captions", "motions", "features", "feature_rows"):
+                self._rows(f"DELETE FROM {table} WHERE clip = ?", number)  # noqa: S608  # names of ours
+            self._rows("DELETE FROM clips WHERE id = ?", number)
+            unused = "NOT IN (SELECT text FROM captions)"
+            self._rows(f"DELETE FROM sentences WHERE text {unused}")  # noqa: S608  # text of ours
+            self._rows(f"DELETE FROM texts WHERE id {unused}")  # noqa: S608  # text of ours
+
+    def copy_to(self, target: sqlite3.Connection, name: str) -> None:
+        """Fill an empty database with this library under another name, as small as it gets."""
+        self._connection.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")
+        target.execute("UPDATE library SET name = ?", (name,))
+        target.execute("VACUUM")
+
     def clips(self) -> list[int]:
         """Ids of all clips, ascending."""
         return [number for (number,) in self._rows("SELECT id FROM clips ORDER BY id")]
@@ -141,9 +160,7 @@ class Library:
             number,
         )
         if not rows:
-            raise BackendError(
-                "clip_missing", f"The library {self.name} has no clip {number}.", "See its clips with: library list."
-            )
+            raise self._missing(number)
         frames, root, joints, contacts, digest, source, licence, tags = rows[0]
         try:
             packed = PackedMotion(frames, root, joints, contacts, self._features(number), str(source))
@@ -163,6 +180,11 @@ class Library:
             number,
         )
         return PackedFeatures(*rows[0]) if rows else None
+
+    def _missing(self, number: int) -> BackendError:
+        return BackendError(
+            "clip_missing", f"The library {self.name} has no clip {number}.", "See its clips with: library list."
+        )
 
     def captions(self, number: int) -> tuple[str, ...]:
         """The captions of one clip, oldest first."""

@@ -22,12 +22,17 @@ from backend.server import serve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from backend.library_messages import Answer, Question
+
 STEP_SECONDS = 0.02
 
 
 class FaultyGenerator:
     device = "cpu"
     model_name = "faulty"
+
+    def answer(self, question: Question) -> Answer:
+        raise BackendError("no_libraries", f"There is no library to {question.verb}.", "Add one.")
 
     def generate(self, request: Request, progress: Callable[[str, int, int], None] | None = None) -> list[Take]:
         assert progress

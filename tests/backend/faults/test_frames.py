@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from backend import protocol
 from backend.errors import BackendError
+from backend.library_messages import Answer, Question
 from backend.motion.clip import Motion
 from backend.motion.skeleton import rest_positions
 from backend.request import Provenance, Request, Take
@@ -158,6 +159,9 @@ def _memory(name: str) -> int:
 class Instant:
     device = "cpu"
     model_name = "fuzz"
+
+    def answer(self, question: Question) -> Answer:
+        return Answer((), clip=question.clip, motion=question.motion)
 
     def generate(self, request: Request, progress: Any = None) -> list[Take]:  # noqa: ANN401
         return [_take() for _ in range(request.count)]
