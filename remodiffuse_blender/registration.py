@@ -9,16 +9,18 @@ from typing import Any, Final
 import bpy
 from bpy.app.handlers import persistent
 
-from . import batch, installation, models, operators, preferences, properties, retarget, takes
-from .ui import panels, retarget_panel
+from . import batch, bone_table, installation, models, operators, preferences, properties, retarget, takes
+from .ui import bone_map_panel, panels, retarget_panel
 
 CLASSES: Final = (
     *properties.CLASSES,
     *retarget.CLASSES,
+    *bone_table.CLASSES,
     preferences.RemodiffusePreferences,
     *operators.CLASSES,
     *panels.CLASSES,
     *retarget_panel.CLASSES,
+    *bone_map_panel.CLASSES,
 )
 ENDS: Final = (installation.end, models.end, takes.end)
 """What ends with the add-on, however that ends."""
@@ -36,6 +38,7 @@ def register() -> None:
         bpy.utils.register_class(each)
     properties.attach()
     retarget.attach()
+    bone_table.attach()
     bpy.app.handlers.load_pre.append(_another_file)
     installation.refresh()
     models.refresh()
@@ -51,6 +54,7 @@ def unregister() -> None:
         atexit.unregister(end)
         end()
     bpy.app.handlers.load_pre.remove(_another_file)
+    bone_table.detach()
     retarget.detach()
     properties.detach()
     for each in reversed(CLASSES):

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from . import retarget
+from . import bone_table, retarget
 from .rig.armature import read_rest_pose
-from .rig.detect import map_bones
 from .rig.families import known_families
 from .rig.solve import solve
 from .shared import BackendError, Motion
@@ -17,11 +16,6 @@ if TYPE_CHECKING:
 
     from .rig.bone_map import BoneMap
     from .rig.channels import Channels
-
-REMEMBERED: Final = 16
-
-# The sidebar asks at every redraw, and a control rig has hundreds of bones.
-_known: dict[tuple[int, int], BoneMap | BackendError] = {}
 
 
 def armature(context: bpy.types.Context) -> bpy.types.Object:
@@ -38,21 +32,16 @@ def armature(context: bpy.types.Context) -> bpy.types.Object:
     return active
 
 
+def check(context: bpy.types.Context) -> None:
+    """Raises `BackendError` where no armature is active that can be animated."""
+    armature(context)
+
+
 def bone_map(target: bpy.types.Object) -> BoneMap:
-    """Which bone plays which joint. Raises `BackendError` where the armature is no humanoid."""
-    data: Any = target.data
-    key = (data.session_uid, hash(tuple(bone.name for bone in data.bones)))
-    if key not in _known:
-        while len(_known) >= REMEMBERED:
-            del _known[next(iter(_known))]
-        try:
-            _known[key] = map_bones(read_rest_pose(target))
-        except BackendError as error:
-            _known[key] = error
-    known = _known[key]
-    if isinstance(known, BackendError):
-        raise known
-    return known
+    """Which bone plays which joint: as detected, or as the animator says. Raises `BackendError` where that does not do,
+    or the armature is no humanoid.
+    """
+    return bone_table.bone_map(target)
 
 
 def description(target: bpy.types.Object) -> str:
@@ -64,5 +53,4 @@ def description(target: bpy.types.Object) -> str:
 
 def solve_motion(target: bpy.types.Object, motion: Motion, fps: float) -> Channels:
     """The motion as channels of the armature's bones, one row for each frame at `fps`. Raises `BackendError`."""
-    rest = read_rest_pose(target)
-    return solve(rest, map_bones(rest), motion, fps=fps, options=retarget.options(target))
+    return solve(read_rest_pose(target), bone_map(target), motion, fps=fps, options=retarget.options(target))

@@ -9,11 +9,14 @@ from .cancel_fetch import CancelFetch
 from .cancel_installation import CancelInstallation
 from .choose_reference import ChooseReference
 from .clear_choices import ClearChoices
+from .clear_reference_pose import ClearReferencePose
+from .detect_bones import DetectBones
 from .fetch_model import FetchModel
 from .fill_gap import FillGap
 from .flip_take import FlipTake
 from .generate import Generate
 from .install_backend import InstallBackend
+from .load_bone_map import LoadBoneMap
 from .move_to_playhead import MoveToPlayhead
 from .randomize_seed import RandomizeSeed
 from .reject_takes import RejectTakes
@@ -23,9 +26,11 @@ from .repair_backend import RepairBackend
 from .repeat_request import RepeatRequest
 from .resample import Resample
 from .restart_backend import RestartBackend
+from .save_bone_map import SaveBoneMap
 from .star_take import StarTake
 from .stop_backend import StopBackend
 from .uninstall_backend import UninstallBackend
+from .use_reference_pose import UseReferencePose
 from .wait import Wait
 
 CLASSES = (
@@ -55,4 +60,9 @@ CLASSES = (
     FetchModel,
     CancelFetch,
     RepeatRequest,
+    DetectBones,
+    SaveBoneMap,
+    LoadBoneMap,
+    UseReferencePose,
+    ClearReferencePose,
 )

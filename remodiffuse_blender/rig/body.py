@@ -7,7 +7,7 @@ rig may stand, lie and face wherever it likes in its own space.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,7 +40,7 @@ class Body:
     `axes` (3, 3) turns canonical axes into armature space; `scale` is armature units a canonical metre, by leg
     length; `ground` (3) is the point of the floor below the hips and `ankle_height` that of the ankles above it.
     `to_armature` (3, 3) and `origin` (3) say where in armature space a motion takes place: as `axes` and `ground`,
-    unless it begins elsewhere.
+    unless it begins elsewhere. `reference` holds the corrections (4) that the animator has chosen.
     """
 
     rest: RestPose
@@ -51,6 +51,7 @@ class Body:
     ankle_height: float
     to_armature: Array
     origin: Array
+    reference: dict[str, Array] = field(default_factory=dict)
 
     def head(self, joint: str) -> Array:
         """Rest position (3) of a mapped joint in armature space."""
@@ -67,7 +68,7 @@ class Body:
     @cached_property
     def corrections(self) -> dict[str, Array]:
         """For each mapped joint the rotation (4; canonical axes) from the rig's rest pose to the canonical T-pose."""
-        return _corrections(self)
+        return _corrections(self) | self.reference
 
     @cached_property
     def headings(self) -> dict[str, Array]:
@@ -98,7 +99,19 @@ def measure(rest: RestPose, bone_map: BoneMap) -> Body:
     ankle_height = ankles - (floor if abs(sole - floor) < _NEAR * leg else sole)
     middle = (head["left_hip"] + head["right_hip"]) / 2.0
     ground = middle + (floor - middle @ up) * up
-    return Body(rest, joints, axes, scale, ground, max(ankle_height, 0.0), axes, ground)
+    return Body(
+        rest, joints, axes, scale, ground, max(ankle_height, 0.0), axes, ground, _reference(bone_map, joints, axes)
+    )
+
+
+def _reference(bone_map: BoneMap, joints: dict[str, int], axes: Array) -> dict[str, Array]:
+    """The animator's corrections of mapped joints (4), in canonical axes."""
+    there = quat.from_matrix(axes)
+    return {
+        joint: quat.multiply(quat.conjugate(there), quat.multiply(np.array(bone_map.reference[bone]), there))
+        for joint in joints
+        if (bone := bone_map.bones[joint]) in bone_map.reference
+    }
 
 
 def at_world_origin(body: Body) -> Body:

@@ -29,13 +29,15 @@ class BoneMap:
 
     `family` says what kind of rig it is ("mixamo", "rigify_control", ... or "unknown"), `confidence` (0..1) how sure
     the detection is. `switches` are custom properties to key with the motion: bone -> property -> value, for
-    example the IK/FK switches of a control rig.
+    example the IK/FK switches of a control rig. `reference` holds the rotations (w, x, y, z; armature space) that turn
+    bones from their rest pose into the T-pose, where the animator has posed it; without them it is worked out.
     """
 
     family: str
     bones: dict[str, str]
     confidence: float = 1.0
     switches: dict[str, dict[str, float]] = field(default_factory=dict)
+    reference: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def missing(self) -> list[Missing]:

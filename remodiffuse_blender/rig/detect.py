@@ -28,13 +28,20 @@ def map_bones(rest: RestPose) -> BoneMap:
     Names propose, geometry decides: a map is taken only if its joints stand like a person, and left is the body's
     left. Raises BackendError("no_humanoid") if there is no such map.
     """
-    found = propose(rest)
+    return checked(propose(rest))
+
+
+def checked(found: BoneMap) -> BoneMap:
+    """The same map. Raises BackendError("no_humanoid") if it lacks required joints."""
     if found.complete:
         return found
-    lacking = ", ".join(one.joint.replace("_", " ") for one in found.missing if one.joint in REQUIRED)
+    lacking = [one.joint.replace("_", " ") for one in found.missing if one.joint in REQUIRED]
+    lacking += [] if any(joint.startswith("spine") for joint in found.bones) else ["spine"]
     raise BackendError(
         "no_humanoid",
-        f"Bones are missing for {lacking}." if found.bones else "No human figure was found in this armature.",
+        f"Bones are missing for {', '.join(lacking)}."
+        if found.bones
+        else "No human figure was found in this armature.",
         "Select a character with hips, spine, head, two arms and two legs, or choose its bones in the bone map.",
     )
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+_SIDES: Final = (("left", "right"), ("lft", "rgt"), ("lf", "rt"), ("l", "r"), ("左", "右"))
+_GLUED: Final = ("left", "right", "左", "右")
 _LEFT: Final = frozenset(("l", "left", "lf", "lft", "左"))
 _RIGHT: Final = frozenset(("r", "right", "rt", "rgt", "右"))
 # Words that say which rig or layer a bone belongs to, not which part of the body it is.
@@ -57,9 +59,34 @@ def read(name: str) -> Name:
     return Name(side, "".join(core), digits, any(map(_HELPER.fullmatch, words)))
 
 
+def mirrored(name: str) -> str:
+    """The name with its sides exchanged, spelled as it was: "thigh.L" -> "thigh.R"; the same name without a side.
+
+    Full-width letters come out narrow: compare by `key`.
+    """
+    other = {one: two for pair in _SIDES for one, two in (pair, pair[::-1])}
+
+    def exchanged(found: re.Match[str]) -> str:
+        word = found.group()
+        low = word.lower()
+        if low in other:
+            return _as_spelled(word, other[low])
+        mark = next((mark for mark in _GLUED if low.startswith(mark)), "")
+        return _as_spelled(word[: len(mark)], other[mark]) + word[len(mark) :] if mark else word
+
+    plain = unicodedata.normalize("NFKC", name)
+    space, colon, last = plain.rpartition(":")
+    swapped = space + colon + _WORD.sub(exchanged, last)
+    return name if swapped == plain else swapped
+
+
+def _as_spelled(word: str, other: str) -> str:
+    return other.upper() if word.isupper() else other.title() if word[:1].isupper() else other
+
+
 def _unglued(word: str) -> list[str]:
     """A word without the side that is stuck to its front: "leftarm", "左腕"."""
-    for mark in ("left", "right", "左", "右"):
+    for mark in _GLUED:
         if word.startswith(mark) and len(word) > len(mark):
             return [mark, word[len(mark) :]]
     return [word]

@@ -120,6 +120,8 @@ def _turn_bones(body: Body, pose: Pose, world: Array) -> None:
     for joint, bone in body.joints.items():
         if not joint.startswith("spine"):
             turn(bone, world[:, _INDEX[joint]], corrections[joint])
+    joints = {bone: joint for joint, bone in body.joints.items() if joint in SPINE}
+    first_spine = next(joint for joint in SPINE if joint in body.joints)
     carries_the_legs = body.rest.carried_by(body.joints["left_hip"])
     for bone, shares in spine_shares(body).items():
         if bone in carries_the_legs:  # it is a part of the pelvis then, whatever it is called
@@ -128,7 +130,7 @@ def _turn_bones(body: Body, pose: Pose, world: Array) -> None:
         # Neighbouring joints of a spine differ little: the mean of their quaternions is the mean rotation.
         parts = quat.continuous(np.moveaxis(world[:, [_INDEX[joint] for joint in shares]], 1, 0))
         mean = quat.unit(np.tensordot(np.array(list(shares.values())), parts, axes=1))
-        turn(bone, mean, corrections[next(joint for joint in corrections if joint.startswith("spine"))])
+        turn(bone, mean, corrections[joints.get(bone, first_spine)])
     for bone in neck_bones(body):
         turn(bone, world[:, _INDEX["neck"]], corrections["neck"])
 
