@@ -12,6 +12,7 @@ from ..errors import BackendError
 from ..motion.formats import read_npz
 from ..motion.skeleton import FPS
 from ..request import Request
+from .library_import import add_parser as add_import_parser
 from .terminal import ProgressLine
 
 if TYPE_CHECKING:
@@ -89,24 +90,6 @@ def _index_file(library: Library) -> None:
         library.index(_encoder(), lambda done, total: progress("text features", done, total))
 
 
-def _import(options: argparse.Namespace) -> None:
-    from ..library.official import import_official
-    from ..model_folder import LIBRARY, read_normalisation
-
-    card, mean, deviation = read_normalisation(options.model)
-    output = options.output or options.model / LIBRARY
-    with ProgressLine() as progress:
-        count = import_official(
-            options.archive,
-            output,
-            card,
-            mean.double().numpy(),
-            deviation.double().numpy(),
-            lambda done, total: progress("clips", done, total),
-        )
-    sys.stdout.write(f"{count} clips in {output}\n")
-
-
 def _encoder(model: Path | None = None) -> TextEncoder:
     """The text encoder of a model, or the starter model's."""
     from ..model_card import read_card
@@ -146,12 +129,5 @@ def _parser() -> argparse.ArgumentParser:
     index.add_argument("file", type=Path, help="the library")
     index.set_defaults(run=_index)
 
-    importing = verbs.add_parser("import", help="an official retrieval database (.npz) becomes a library")
-    importing.add_argument("kind", choices=["official"], help="what is imported")
-    importing.add_argument("archive", type=Path, help="t2m_text_train.npz or kit_text_train.npz")
-    importing.add_argument("--model", type=Path, required=True, help="folder of the imported model that it belongs to")
-    importing.add_argument(
-        "--output", type=Path, help="the new library (default: library.sqlite in the model's folder)"
-    )
-    importing.set_defaults(run=_import)
+    add_import_parser(verbs.add_parser("import", help="a database of motion becomes a library"))
     return parser

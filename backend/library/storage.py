@@ -87,6 +87,12 @@ class Library:
         with self._transaction():
             return self._add(clip)
 
+    def add_all(self, clips: Sequence[Clip]) -> None:
+        """Store clips as `add` does; all or none."""
+        with self._transaction():
+            for clip in clips:
+                self._add(clip)
+
     def add_indexed(self, clips: Sequence[Clip], encoder: str, vectors: NDArray[np.float16]) -> None:
         """Store clips of one caption each whose sentence vectors (N, D) of the named encoder are known; all or none."""
         with self._transaction():
@@ -147,6 +153,10 @@ class Library:
     def clips(self) -> list[int]:
         """Ids of all clips, ascending."""
         return [number for (number,) in self._rows("SELECT id FROM clips ORDER BY id")]
+
+    def sources(self) -> set[str]:
+        """Where the clips come from."""
+        return {str(source) for (source,) in self._rows("SELECT DISTINCT source FROM clips")}
 
     def layouts(self) -> set[str | None]:
         """The layouts of which the clips hold features; None stands for clips without any."""
