@@ -16,7 +16,7 @@ COMMANDS: Final = {
     "model": ("backend.commands.model", "main", "list models, fetch published ones, import official checkpoints"),
     "serve": ("backend.server", "main", "answer Blender over standard input and output"),
     "verify": ("backend.verify", "main", "compare every stage with golden numbers of the official code"),
-    "bench": ("backend.bench", "main", "measure the speed on this machine"),
+    "bench": ("backend.bench.command", "main", "measure the speed on this machine"),
     "data": ("backend.training.cli", "data", "prepare training sets"),
     "train": ("backend.training.cli", "train", "train a model"),
     "evaluate": ("backend.training.evaluate", "main", "let a model sit the prompt exam"),

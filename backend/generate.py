@@ -21,6 +21,7 @@ from .model_folder import LIBRARY, STARTER, LoadedModel, load_model
 from .motion.decoding import decoded, supported
 from .motion.rebuild import rebuilt
 from .motion.skeleton import FPS
+from .precision import precise
 from .request import Provenance, Take
 from .row import takes_of_row
 from .text import CachedEncoder, TextEncoder, TextFeatures, load_encoder
@@ -60,9 +61,18 @@ class Generator:
     """A model, its text encoder and the libraries that it retrieves from. One thread at a time."""
 
     def __init__(
-        self, model: LoadedModel, encoder: TextEncoder, libraries: Sequence[Library], shelf: Shelf | None = None
+        self,
+        model: LoadedModel,
+        encoder: TextEncoder,
+        libraries: Sequence[Library],
+        shelf: Shelf | None = None,
+        precision: str = "float32",
     ) -> None:
-        """`shelf` holds the animator's own libraries. Raises BackendError where they do not belong together."""
+        """`shelf` holds the animator's own libraries; `precision` as in `precision.PRECISIONS`.
+
+        Raises BackendError where they do not belong together.
+        """
+        precise(precision, model.device)
         card = model.card
         if not supported(card.layout):
             raise BackendError(
@@ -82,6 +92,7 @@ class Generator:
         self.device = str(model.device)
         self.model_name = card.name
         self.encoder = encoder
+        self.precision = precision
         self._guides = GuideSearch(lambda: self.libraries, encoder, card)
 
     @property
@@ -96,6 +107,7 @@ class Generator:
         libraries: Sequence[Path] | None = None,
         device: str = "auto",
         shelf: Path | None = None,
+        precision: str = "float32",
     ) -> Self:
         """Load a model folder (default: the starter model) and libraries (default: the one in the model's folder), and
         a folder of the animator's own libraries if there is one.
@@ -108,12 +120,13 @@ class Generator:
         loaded = load_model(folder, choose_device(device))
         encoder = CachedEncoder(load_encoder(loaded.card.encoder, folder))
         given = [Library.open(path) for path in libraries]
-        return cls(loaded, encoder, given, Shelf(shelf, encoder, [each.name for each in given]) if shelf else None)
+        own = Shelf(shelf, encoder, [each.name for each in given]) if shelf else None
+        return cls(loaded, encoder, given, own, precision)
 
     def with_sampler(self, sampler: SamplerConfig) -> Self:
         """The same model, encoder and libraries, sampled in another way."""
         card = replace(self.model.card, sampler=sampler)
-        return type(self)(replace(self.model, card=card), self.encoder, self.given, self.shelf)
+        return type(self)(replace(self.model, card=card), self.encoder, self.given, self.shelf, self.precision)
 
     def answer(self, question: Question) -> Answer:
         """Answers a question about the libraries. Raises BackendError."""
@@ -142,12 +155,14 @@ class Generator:
         report("conditions", 0, 1)
         starts = [self._features(*origin.fitted(frames)) for origin in guides.origins if origin is not None]
         aligned = torch.stack(starts) if starts else None
+        # In float32 always: once a prompt, and every step depends on them.
         conditions = self._conditions(text, guides.references, aligned, request.count)
 
         edit = self._edit(request, canvases, aligned) if canvases else None
         start = edit.start if edit else self._start(aligned)
         schedule = self._schedule(request.quality, start)
-        features = self._sample(request, frames, seeds, conditions, schedule, start, edit, report)
+        with precise(self.precision, self.model.device):
+            features = self._sample(request, frames, seeds, conditions, schedule, start, edit, report)
 
         takes = []
         for number, rows in enumerate(features):
@@ -307,6 +322,7 @@ class Generator:
         began = None if origin is None else {"timestep": start.timestep if start else 0, **origin.facts()}
         sampler = {
             "quality": request.quality,
+            "precision": self.precision,
             "steps": len(schedule),
             "mixture": asdict(self._mixture(request)),
             "balance": request.balance,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_ROWS: Final = 1_000_000
 MAX_FILE: Final = 1 << 30
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-COLUMNS: Final = ("name", "prompt", "seconds", "seed", "count", "armature", "frame")
+COLUMNS: Final = ("name", "prompt", "seconds", "seed", "count", "quality", "armature", "frame")
 DEFAULT_SECONDS: Final = 4.0
 
 
@@ -38,8 +38,11 @@ class Wanted:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def read_prompts(path: Path) -> list[Wanted]:
-    """All rows of a file. Raises BackendError, naming the row, where one cannot be read: before any work is done."""
+def read_prompts(path: Path, quality: str = "full") -> list[Wanted]:
+    """All rows of a file; `quality` is that of rows that name none.
+
+    Raises BackendError, naming the row, where one cannot be read: before any work is done.
+    """
     reader = {".csv": _csv_rows, ".jsonl": _json_rows}.get(path.suffix)
     if reader is None:
         raise _bad(f"{path} is neither .csv nor .jsonl")
@@ -49,7 +52,7 @@ def read_prompts(path: Path) -> list[Wanted]:
         if path.stat().st_size > MAX_FILE:
             raise _bad(f"{path} is too large")
         for number, fields in enumerate(reader(path), start=1):
-            row = _wanted(fields, number)
+            row = _wanted({"quality": quality} | fields, number)
             if row.name.lower() in names:
                 raise _bad(f"row {number} has the name {row.name}, which another row has too")
             if number > MAX_ROWS:
@@ -91,6 +94,7 @@ def _wanted(fields: dict[str, Any], number: int) -> Wanted:
             float(fields.get("seconds", DEFAULT_SECONDS)),
             int(fields.get("seed", 0)),
             int(fields.get("count", 1)),
+            str(fields["quality"]),
         )
         return Wanted(name, request, str(fields.get("armature", "")), int(fields.get("frame", 1)))
     except BackendError as error:

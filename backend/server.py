@@ -340,6 +340,7 @@ def main(argv: Sequence[str]) -> NoReturn:
     parser.add_argument(
         "--idle-minutes", type=float, default=10.0, help="unload the model after so long; 0: never (default: 10)"
     )
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32", help="bfloat16: see bench")
     options = parser.parse_args(argv)
     limit_threads(options.threads)
     folders = options.models or []
@@ -348,7 +349,7 @@ def main(argv: Sequence[str]) -> NoReturn:
         from .generate import Generator
 
         folder = models.folder_of(model, folders) if model else options.model
-        return Generator.load(folder, options.library, options.device, options.libraries)
+        return Generator.load(folder, options.library, options.device, options.libraries, options.precision)
 
     serve(load, options.idle_minutes * 60 or math.inf, lambda: models.on_the_wire(folders))
 

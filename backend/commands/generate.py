@@ -14,7 +14,7 @@ from ..errors import BackendError
 from ..memory import in_batches
 from ..motion.formats import check_output, write_takes
 from ..prompts import Wanted, read_prompts
-from ..request import MAX_COUNT, MAX_SECONDS, MIN_SECONDS, Request
+from ..request import MAX_COUNT, MAX_SECONDS, MIN_SECONDS, QUALITIES, Request
 from ..server import limit_threads
 from .terminal import ProgressLine
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _one(options: argparse.Namespace) -> int:
     # Whatever can be refused is refused before torch is imported.
-    request = Request(options.prompt, options.seconds, options.seed, options.count)
+    request = Request(options.prompt, options.seconds, options.seed, options.count, options.quality)
     check_output(options.output)
     with ProgressLine() as progress:
         progress("loading", 0, 1)
@@ -52,7 +52,9 @@ def _one(options: argparse.Namespace) -> int:
 def _many(options: argparse.Namespace) -> int:
     if options.output.suffix or options.output.is_file():
         raise BackendError("cannot_write", f"{options.output} is no folder.", "Name a folder for the clips of a batch.")
-    batch = Batch(read_prompts(options.prompts), options.output, "." + options.format, Part.from_environment())
+    batch = Batch(
+        read_prompts(options.prompts, options.quality), options.output, "." + options.format, Part.from_environment()
+    )
     ours = batch.part.of(batch.rows)
     missing = [row for row in ours if row.name not in batch.finished()]
     failed = 0
@@ -87,7 +89,7 @@ def _generator(options: argparse.Namespace) -> Generator:
 
         if torch.cuda.device_count() > 1:
             device = f"cuda:{int(local) % torch.cuda.device_count()}"
-    return Generator.load(options.model, options.library, device)
+    return Generator.load(options.model, options.library, device, precision=options.precision)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -104,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         help="FILE.npz (all takes) or FILE.bvh (one file a take); with --prompts a folder",
     )
     parser.add_argument("--format", choices=["npz", "bvh"], default="npz", help="of a batch's files (default: npz)")
+    parser.add_argument(
+        "--quality", choices=QUALITIES, default="full", help="fast: fewer steps; bench --quality says what it costs"
+    )
     add_model_options(parser)
     return parser
 
@@ -117,3 +122,9 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         help="a motion library to search; may be repeated (default: the one in the model's folder)",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps, ... (default: auto)")
+    parser.add_argument(
+        "--precision",
+        choices=["float32", "bfloat16"],
+        default="float32",
+        help="bfloat16: faster where the device has it, see bench (default: float32)",
+    )

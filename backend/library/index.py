@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from .clip import MAX_CAPTIONS
 from .retrieval import choose, hybrid_scores, length_factors
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ class CaptionIndex:
 
     `vectors` (M, D) float16 are the sentence vectors of the M distinct texts, of unit length, and `text_ids` (M,) their
     ids in the file; `texts` points into both. `lengths` (L,) are the distinct lengths at 20 fps, whole numbers or not.
+    `most_captions` is the largest number of rows that a clip has.
     """
 
     vectors: Tensor
@@ -42,6 +42,7 @@ class CaptionIndex:
     texts: NDArray[np.int32]
     frames: NDArray[np.int16]
     lengths: NDArray[np.float64]
+    most_captions: int
 
     @classmethod
     def build(
@@ -69,7 +70,9 @@ class CaptionIndex:
         if not np.isin(texts, known).all():
             raise LookupError
         places = np.searchsorted(known, texts).astype(np.int32)
-        return cls(torch.from_numpy(matrix), known, clips, places, frames.astype(np.int16), lengths)
+        _, counts = np.unique(clips, return_counts=True)
+        most = int(counts.max(initial=1))
+        return cls(torch.from_numpy(matrix), known, clips, places, frames.astype(np.int16), lengths, most)
 
     def search(
         self,
@@ -90,7 +93,7 @@ class CaptionIndex:
     ) -> NDArray[np.intp]:
         """Rows that hold all of the best clips: one pass in float16, so only a few need the exact score.
 
-        A clip has at most `MAX_CAPTIONS` rows, so the best `MAX_CAPTIONS * wanted` rows hold `wanted` clips.
+        A clip has at most `most_captions` rows, so the best `most_captions * wanted` rows hold `wanted` clips.
         """
         if len(self.clips) == 0:
             return np.empty(0, np.intp)
@@ -98,7 +101,7 @@ class CaptionIndex:
         scores = functional.linear(query.half(), self.vectors).float().numpy()[self.texts] * factors[self.frames]
         if banned:
             scores[np.isin(self.clips, list(banned))] = -np.inf
-        count = min(MAX_CAPTIONS * max(wanted, 1), len(scores))
+        count = min(self.most_captions * max(wanted, 1), len(scores))
         kept = scores >= np.partition(scores, -count)[-count] - SCREEN_ERROR
         if pinned:
             kept |= np.isin(self.clips, pinned)

@@ -3,13 +3,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
+import pytest
 import torch
+from random_model import save_random_model
 from small_network import CONFIG, random_network
 
-from backend.bench import bench
+from backend.bench.command import main
+from backend.bench.library import measure_library
+from backend.bench.quality import measure_quality
+from backend.bench.sampling import bench
+from backend.bench.start import measure_start
+from backend.errors import BackendError
 from backend.model import MixtureConfig
+from backend.training.exam import prompts
 
 
 def test_every_row_is_complete_and_counts_the_work() -> None:
@@ -28,3 +37,50 @@ def test_every_row_is_complete_and_counts_the_work() -> None:
 
     guided = random_network(replace(CONFIG, mixture=MixtureConfig.guidance(2.5)))
     assert bench("guided", guided, device)[0].gflop_per_clip < single.gflop_per_clip  # fewer branches
+
+
+def test_slow_numbers_are_measured_only_when_asked_for() -> None:
+    """Which processors have fast bfloat16 differs; whichever it is, nothing is left out in silence."""
+    device, words = torch.device("cpu"), []
+    rows = bench("small", random_network(), device, None, words.append)
+    assert bool(words) == (len(rows) == 2)
+    asked = bench("small", random_network(), device, ["bfloat16"])
+    assert {row.precision for row in asked} == {"bfloat16"}
+    assert set(asdict(asked[0])) == {
+        "model", "precision", "batch", "seconds_per_clip", "gflop_per_clip", "peak_gflops", "fraction_of_peak",
+        "ratio_to_plain",
+    }  # fmt: skip
+
+
+def test_a_large_library_is_filled_opened_and_searched() -> None:
+    row = measure_library(300)
+    assert row.clips == 300
+    assert row.megabytes > 0.3
+    assert row.imported_per_second > 1
+    assert 0 < row.query_milliseconds < 1e3 * row.opening_seconds
+
+
+def test_the_start_is_measured_on_a_process_of_its_own(tmp_path: Path) -> None:
+    save_random_model(tmp_path / "model")
+    row = measure_start(tmp_path / "model", "cpu")
+    assert row.model == "random"
+    assert 0 < row.next_take_seconds < row.first_take_seconds
+    assert row.idle_megabytes > 50 or not Path("/proc").is_dir()
+    with pytest.raises(BackendError, match="nowhere"):
+        measure_start(tmp_path / "nowhere", "cpu")
+
+
+def test_the_cost_of_fast_takes_is_measured_against_full_ones(tmp_path: Path) -> None:
+    save_random_model(tmp_path / "model")
+    full, fast = measure_quality(
+        tmp_path / "model", "cpu", 2, prompts(None)[:1], (("full", "float32"), ("fast", "float32"))
+    )
+    assert full.distance == 0.0 < fast.distance
+    assert (full.quality, fast.quality) == ("full", "fast")
+
+
+@pytest.mark.parametrize("words", [["--threads", "0"], ["--library", "-5"], ["--model", "nowhere"]])
+def test_what_cannot_be_measured_is_refused(words: list[str]) -> None:
+    with pytest.raises(BackendError) as caught:
+        main(words)
+    assert caught.value.remedy

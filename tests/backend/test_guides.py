@@ -35,7 +35,9 @@ def guides_of(
         for caption in captions:
             library.add(replace(gait_clip(WALK if caption == BOTH else caption, 80), captions=(caption,)))
         library.index(encoder)
-        return GuideSearch(lambda: [library], encoder, load_model(folder / "model").card).guides(request, frames, [0, 1])
+        return GuideSearch(lambda: [library], encoder, load_model(folder / "model").card).guides(
+            request, frames, [0, 1]
+        )
 
 
 def captions_of(guides: Guides) -> list[list[str]]:
