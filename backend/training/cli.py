@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..commands.terminal import ProgressLine
 from ..model_folder import STARTER
 from .config import RunConfig
 from .data.prepare import prepare
@@ -23,16 +24,40 @@ def data(argv: Sequence[str] | None = None) -> int:
     """Prepare a training set."""
     parser = argparse.ArgumentParser(prog="python -m backend data", description=data.__doc__)
     actions = parser.add_subparsers(dest="action", required=True)
-    one = actions.add_parser("prepare", help="folders with an index.csv and BVH files -> one training set file")
-    one.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    folders = "FOLDER with a table and BVH or ASF/AMC files, or one of HumanML3D (docs/starter-model.md)"
+    one = actions.add_parser("prepare", help="folders of motion -> one training set file")
+    one.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help=folders)
     one.add_argument("--output", type=Path, default=Path("runs/data/starter.npz"))
     one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--report", type=Path, metavar="DIR", help="also write the quality report of every clip there")
+    two = actions.add_parser("report", help="how good every clip of the folders is, with pictures of the worst")
+    two.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help=folders)
+    two.add_argument("--output", type=Path, default=Path("runs/data/report"), help="folder of the report")
+    two.add_argument("--worst", type=int, default=12, help="number of pictures (default: 12)")
     options = parser.parse_args(argv)
+    if options.action == "report":
+        return _report(options.folders, options.output, options.worst)
     result = prepare(options.folders, options.output, options.seed)
     minutes = int(result.lengths.sum()) / 20 / 60
     sys.stdout.write(
         f"{options.output}: {len(result)} windows, {minutes:.0f} minutes, {len(set(result.groups))} kinds of motion\n"
     )
+    return _report(options.folders, options.report) if options.report else 0
+
+
+def _report(folders: Sequence[Path], output: Path, worst: int = 12) -> int:
+    from .data.report import write_report
+    from .data.sources import read_sources
+
+    clips = (clip for folder in folders for clip in read_sources(folder))
+    with ProgressLine() as progress:
+        found = write_report(clips, output, worst, lambda done: progress("clips", done, done))
+    sys.stdout.write(f"{output}: {len(found)} clips; the worst:\n")
+    for one in found[:worst]:
+        sys.stdout.write(
+            f"  {one.clip:24} {one.seconds:5.1f} s  skate {100 * one.skate:5.1f} cm/s  penetration "
+            f"{one.penetration:5.1%}  jerk {one.jerk:5.0f}  {one.label}{'' if one.used else '  (not used)'}\n"
+        )
     return 0
 
 
