@@ -78,7 +78,7 @@ _KINDS_OF_RULE: Final = {
     "swim": ("cc0_swim",),
     "sit_down": ("sit_down", "cc0_sit_down"),
     "stand_up": ("stand_up", "cc0_stand_up"),
-    "dance": ("salsa", "cc0_charleston"),
+    "dance": ("salsa", "cc0_charleston", "cc0_dance"),
     "climb": ("climb", "ladder", "steps"),
     "idle": ("still", "cc0_idle", "cc0_listen"),
     "walk_and_wave": tuple(f"forward_and_wave{how}_{side}" for how in ("", "_high") for side in ("right", "left")),

@@ -78,6 +78,8 @@ def texts_of(kind: str) -> tuple[str, ...]:
         for table in ("event", "action", "gesture", "combined", "row"):
             if texts := book()[table].get(name, {}).get("texts"):
                 return tuple(texts) if name == kind else tuple(swap_sides(text) for text in texts)
+    if texts := book()["action"].get(kind.removesuffix("_down"), {}).get("down_texts"):
+        return tuple(texts)
     travel = book()["travel"]
     if kind.startswith(_TURNS):
         return tuple(f"walks forward and {turn}" for turn in travel[kind])
@@ -158,7 +160,10 @@ def travel_texts(positions: Array, count: int, rng: random.Random) -> tuple[str,
     steps = _number(_steps(m))
     if steps and turn is None and kind in words["steps"]:
         phrases.append(words["steps"][kind].format(steps))
-    return kind if turn is None or turn.startswith("slight") else turn, tuple(phrases)
+    # A turn while walking backward shows the one thing as little as the other.
+    if turn is None or turn.startswith("slight") or "backward" in kind:
+        return kind, tuple(phrases)
+    return turn, tuple(phrases)
 
 
 def _steps(m: Measures) -> int:
