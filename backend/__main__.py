@@ -19,7 +19,11 @@ COMMANDS: Final = {
     "bench": ("backend.bench.command", "main", "measure the speed on this machine"),
     "data": ("backend.training.cli", "data", "prepare training sets"),
     "train": ("backend.training.cli", "train", "train a model"),
-    "evaluate": ("backend.training.evaluate", "main", "let a model sit the prompt exam"),
+    "evaluate": (
+        "backend.training.evaluation",
+        "main",
+        "judge a model: prompt exam, pictures, learning curve, ablation",
+    ),
     "publish": ("backend.training.cli", "publish", "turn a training run into a model folder and its starter library"),
 }
 """Module and function of each command, `function(arguments) -> exit status`; imported only when the command is used."""
