@@ -102,8 +102,10 @@ def backend(context: bpy.types.Context) -> Command:
     chosen = get(context)
     if chosen.command.strip():
         return own_command(chosen.command)
-    options = ("--idle-minutes", str(chosen.idle_minutes), "--models", str(installation.user_folder("models")))
-    return backend_command(local_python(context), chosen.device, options)
+    folders = ("--models", "--libraries")
+    options = [word for name in folders for word in (name, str(installation.user_folder(name.lstrip("-"))))]
+    options += ["--idle-minutes", str(chosen.idle_minutes)]
+    return backend_command(local_python(context), chosen.device, tuple(options))
 
 
 def local_python(context: bpy.types.Context) -> str:

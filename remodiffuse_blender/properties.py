@@ -194,11 +194,18 @@ class RemodiffuseInsert(bpy.types.PropertyGroup):
     )
 
 
+def _listen(_group: object, context: bpy.types.Context) -> None:
+    from .operators import generate_on_enter
+
+    generate_on_enter.listen(context)
+
+
 class RemodiffuseSettings(bpy.types.PropertyGroup):
     prompt: StringProperty(
         name="Prompt",
-        description="What the character does, in English: one motion in a sentence",
+        description="What the character does, in English: one motion in a sentence. Enter generates",
         options={"TEXTEDIT_UPDATE"},
+        update=_listen,
     )
     # The hard limits are wide: what cannot be generated is refused with a reason instead of silently changed.
     seconds: FloatProperty(
@@ -274,8 +281,47 @@ class RemodiffuseSettings(bpy.types.PropertyGroup):
     choices: CollectionProperty(type=RemodiffuseChoice)
 
 
+def _search(_group: object, context: bpy.types.Context) -> None:
+    from . import library
+
+    library.follow(context)
+
+
+class RemodiffuseFound(bpy.types.PropertyGroup):
+    """A clip that a search of the library found."""
+
+    clip: IntProperty(name="Clip", description="Number of the clip in its library")
+    caption: StringProperty(name="Caption", description="What the clip shows")
+    score: FloatProperty(name="Score", description="How well it fits what was searched for")
+    library: StringProperty(name="Library", description="Name of the clip's library")
+    source: StringProperty(name="Source", description="Where the clip comes from")
+    licence: StringProperty(name="Licence", description="Under which licence the clip may be used")
+    seconds: FloatProperty(name="Seconds", description="Length of the clip")
+
+
+class RemodiffuseLibrary(bpy.types.PropertyGroup):
+    """What the library panel shows; it belongs to the window, not to the file."""
+
+    text: StringProperty(
+        name="Search",
+        description="Find clips of all libraries by what they show; empty: your own newest clips",
+        options={"TEXTEDIT_UPDATE"},
+        update=_search,
+    )
+    found: CollectionProperty(type=RemodiffuseFound)
+    active: IntProperty(name="Clip", description="The clip that the buttons below are for")
+    caption: StringProperty(name="Caption", description="What the active action shows, in a sentence")
+    licence: StringProperty(
+        name="Licence",
+        description="Licence of what you add; of generated motions it is the model's",
+        default="own work",
+    )
+
+
 CLASSES = (
     RemodiffuseReference,
+    RemodiffuseFound,
+    RemodiffuseLibrary,
     RemodiffuseChoice,
     RemodiffuseTake,
     RemodiffusePrompt,
@@ -288,9 +334,11 @@ CLASSES = (
 
 def attach() -> None:
     bpy.types.Scene.remodiffuse = PointerProperty(type=RemodiffuseSettings)  # pyright: ignore[reportAttributeAccessIssue] ours
+    bpy.types.WindowManager.remodiffuse_library = PointerProperty(type=RemodiffuseLibrary)  # pyright: ignore[reportAttributeAccessIssue] ours
 
 
 def detach() -> None:
+    del bpy.types.WindowManager.remodiffuse_library  # pyright: ignore[reportAttributeAccessIssue] ours
     del bpy.types.Scene.remodiffuse  # pyright: ignore[reportAttributeAccessIssue] ours
 
 
@@ -300,3 +348,7 @@ def get(context: bpy.types.Context) -> RemodiffuseSettings:
 
 def of(scene: bpy.types.Scene) -> RemodiffuseSettings:
     return scene.remodiffuse  # pyright: ignore[reportAttributeAccessIssue] ours
+
+
+def library(context: bpy.types.Context) -> RemodiffuseLibrary:
+    return context.window_manager.remodiffuse_library  # pyright: ignore[reportAttributeAccessIssue] ours

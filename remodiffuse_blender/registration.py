@@ -9,8 +9,8 @@ from typing import Any, Final
 import bpy
 from bpy.app.handlers import persistent
 
-from . import batch, bone_table, installation, models, operators, preferences, properties, retarget, takes
-from .ui import bone_map_panel, panels, retarget_panel
+from . import batch, bone_table, installation, library, models, operators, preferences, properties, retarget, takes
+from .ui import bone_map_panel, library_panel, panels, presets_menu, retarget_panel
 
 CLASSES: Final = (
     *properties.CLASSES,
@@ -18,11 +18,13 @@ CLASSES: Final = (
     *bone_table.CLASSES,
     preferences.RemodiffusePreferences,
     *operators.CLASSES,
+    *presets_menu.CLASSES,
     *panels.CLASSES,
+    *library_panel.CLASSES,
     *retarget_panel.CLASSES,
     *bone_map_panel.CLASSES,
 )
-ENDS: Final = (installation.end, models.end, takes.end)
+ENDS: Final = (installation.end, models.end, library.end, takes.end)
 """What ends with the add-on, however that ends."""
 _commands: Final[list[Any]] = []
 
@@ -40,6 +42,7 @@ def register() -> None:
     retarget.attach()
     bone_table.attach()
     bpy.app.handlers.load_pre.append(_another_file)
+    takes.alongside.append((library.update, library.busy))
     installation.refresh()
     models.refresh()
     for end in ENDS:
@@ -55,6 +58,7 @@ def unregister() -> None:
         end()
     bpy.app.handlers.load_pre.remove(_another_file)
     bone_table.detach()
+    takes.alongside.clear()
     retarget.detach()
     properties.detach()
     for each in reversed(CLASSES):

@@ -8,12 +8,13 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or find_spec(f"{__package__}.backend") is None:
-    from backend import protocol
+    from backend import library_messages, protocol
     from backend.errors import BackendError
     from backend.install.builds import newest_fingerprints
     from backend.install.place import Place, Ready
     from backend.models import on_the_wire
     from backend.motion import contacts, features, joining, quaternions, rebuild, rotations, sequence, skeleton
+    from backend.motion.bvh import parse_bvh
     from backend.motion.clip import Motion
     from backend.prompts import Wanted, read_prompts
     from backend.request import (
@@ -22,6 +23,7 @@ if TYPE_CHECKING or find_spec(f"{__package__}.backend") is None:
         MAX_PARTS,
         MAX_PROMPT,
         MAX_SECONDS,
+        MIN_FRAMES,
         MIN_SECONDS,
         Canvas,
         Provenance,
@@ -30,12 +32,13 @@ if TYPE_CHECKING or find_spec(f"{__package__}.backend") is None:
         Take,
     )
 else:
-    from .backend import protocol
+    from .backend import library_messages, protocol
     from .backend.errors import BackendError
     from .backend.install.builds import newest_fingerprints
     from .backend.install.place import Place, Ready
     from .backend.models import on_the_wire
     from .backend.motion import contacts, features, joining, quaternions, rebuild, rotations, sequence, skeleton
+    from .backend.motion.bvh import parse_bvh
     from .backend.motion.clip import Motion
     from .backend.prompts import Wanted, read_prompts
     from .backend.request import (
@@ -44,6 +47,7 @@ else:
         MAX_PARTS,
         MAX_PROMPT,
         MAX_SECONDS,
+        MIN_FRAMES,
         MIN_SECONDS,
         Canvas,
         Provenance,
@@ -58,6 +62,7 @@ __all__ = [
     "MAX_PARTS",
     "MAX_PROMPT",
     "MAX_SECONDS",
+    "MIN_FRAMES",
     "MIN_SECONDS",
     "BackendError",
     "Canvas",
@@ -72,8 +77,10 @@ __all__ = [
     "contacts",
     "features",
     "joining",
+    "library_messages",
     "newest_fingerprints",
     "on_the_wire",
+    "parse_bvh",
     "protocol",
     "quaternions",
     "read_prompts",

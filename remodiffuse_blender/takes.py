@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import bpy
 
-from . import preferences, properties, review, target
+from . import preferences, presets, properties, review, target
 from .client.client import Client
 from .client.job import Job, Outcome
 from .client.pump import Pump
 from .shared import BackendError, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WAIT_INTERVAL_SECONDS: Final = 0.005
 
@@ -46,6 +49,10 @@ class Session:
 
 
 session = Session()
+
+alongside: Final[list[tuple[Callable[[], bool], Callable[[], bool]]]] = []
+"""What else waits for the backend: a function that takes in what came and tells whether anything changed, and one that
+tells whether more is due."""
 
 
 # Request
@@ -107,6 +114,7 @@ def generate(context: bpy.types.Context) -> None:
     """Sends the scene's request to the backend; changes nothing in the scene."""
     check_generate(context)
     send(context, request(context), target.armature(context))
+    presets.remember(properties.get(context))
 
 
 def check_free(context: bpy.types.Context) -> None:
@@ -170,6 +178,8 @@ def stop(wait_seconds: float = 0.0) -> None:
 def update() -> bool:
     """Takes in what the backend sent, in under 5 ms a call. Returns whether anything changed."""
     changed = session.client.poll()
+    for take_in, _ in alongside:
+        changed = take_in() or changed
     job = session.job
     if job is None or job.outcome is None:
         return changed
@@ -206,7 +216,7 @@ def _tick() -> bool:
     # A backend that is quiet is worth a redraw too: the sidebar counts the seconds.
     if update() or session.client.quiet_seconds > 1.0:
         redraw()
-    return session.client.awaited or session.job is not None
+    return session.client.awaited or session.job is not None or any(due() for _, due in alongside)
 
 
 pump: Final = Pump(_tick)

@@ -10,8 +10,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from ..shared import BackendError, protocol
+from ..shared import library_messages as messages
 from .command import CHOOSE
-from .job import Job, Outcome
+from .job import Inquiry, Job, Outcome
 from .process import Ended, Process
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Client:
         """What to say where backend and add-on are of different versions that understand each other."""
         self.jobs: dict[int, Job] = {}
         """The requests without an outcome, by id."""
+        self.inquiries: dict[int, Inquiry] = {}
+        """The questions about the library without an answer, by id."""
         self._numbers = itertools.count(1)
         self._command: Command | None = None
         self._process: Process | None = None
@@ -74,7 +77,7 @@ class Client:
     @property
     def awaited(self) -> bool:
         """Whether something is due from the backend, so that `poll` should be called again soon."""
-        return bool(self.jobs) or self.state in (State.STARTING, State.LOADING)
+        return bool(self.jobs or self.inquiries) or self.state in (State.STARTING, State.LOADING)
 
     @property
     def quiet_seconds(self) -> float:
@@ -103,12 +106,23 @@ class Client:
         """
         self.start(command)
         job = Job(next(self._numbers), request)
-        if not self.jobs:
+        if not self.jobs and not self.inquiries:
             self._heard = time.monotonic()
         self.jobs[job.id] = job
         if self._process:
             self._process.send(protocol.encode_request(job.id, request, model))
         return job
+
+    def ask(self, question: messages.Question, command: Command, model: str = "") -> Inquiry:
+        """Asks about the library, after starting the backend where needed. Raises `BackendError`."""
+        self.start(command)
+        inquiry = Inquiry(next(self._numbers), question)
+        if not self.jobs and not self.inquiries:
+            self._heard = time.monotonic()
+        self.inquiries[inquiry.id] = inquiry
+        if self._process:
+            self._process.send(messages.encode_question(inquiry.id, question, model))
+        return inquiry
 
     def cancel(self, job: Job) -> None:
         """Asks the backend to stop; the job ends as CANCELLED, or as DONE where it was faster."""
@@ -180,12 +194,22 @@ class Client:
                 self._stuck = float(silent) if isinstance(silent, (int, float)) and 0 < silent < 1e9 else 0.0
             case "error" if frame.id is None:
                 raise protocol.parse_error(header)
-            case "progress" | "take" | "done" | "cancelled" | "error":
+            case "library" | "error" if frame.id in self.inquiries:
+                self._answer(self.inquiries[frame.id], frame)
+            case "progress" | "take" | "done" | "cancelled" | "error" | "library":
                 # A late answer to a request that has its outcome already is no news.
                 if job := self.jobs.get(frame.id or 0):
                     self._advance(job, frame)
             case unknown:
                 raise protocol.ProtocolError(f"The message {unknown[:40]!r} is unknown.")
+
+    def _answer(self, inquiry: Inquiry, frame: protocol.Frame) -> None:
+        if frame.type == "error":
+            inquiry.error = protocol.parse_error(frame.header)
+        else:
+            inquiry.answer = messages.parse_answer(frame)
+        inquiry.over = True
+        del self.inquiries[inquiry.id]
 
     def _note_status(self, header: dict[str, Any]) -> None:
         match header.get("state"):
@@ -225,6 +249,8 @@ class Client:
                 self._end(job, Outcome.DONE)
             case "cancelled":
                 self._end(job, Outcome.CANCELLED)
+            case "library":
+                raise protocol.ProtocolError("A request for takes was answered like a question.")
             case _:
                 self._end(job, Outcome.FAILED, protocol.parse_error(header))
 
@@ -235,6 +261,9 @@ class Client:
     def _end_jobs(self, outcome: Outcome, error: BackendError | None = None) -> None:
         for job in list(self.jobs.values()):
             self._end(job, outcome, error)
+        for inquiry in self.inquiries.values():
+            inquiry.over, inquiry.error = True, error
+        self.inquiries.clear()
 
     def _keep_alive(self) -> bool:
         """The heartbeat: asks for a sign of life, and gives up on a process that never said hello."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..shared import BackendError, Request, Take
+    from ..shared import library_messages as messages
 
 
 class Outcome(Enum):
@@ -34,3 +35,14 @@ class Job:
     """Time of each stage in the backend."""
     batch: int = 0
     """How many takes were made at once; fewer than asked for where memory was short."""
+
+
+@dataclass(slots=True, eq=False)
+class Inquiry:
+    """A question about the library on its way; `over` with an answer, an error, or neither where it was given up."""
+
+    id: int
+    question: messages.Question
+    over: bool = False
+    answer: messages.Answer | None = None
+    error: BackendError | None = None

@@ -4,7 +4,7 @@
 import bpy
 from bpy.props import FloatProperty
 
-from .. import takes
+from .. import library, takes
 from .verb import FOR_SCRIPTS, Verb
 
 # Blender reads properties from annotations, which no type checker can read as types.
@@ -22,3 +22,4 @@ class Wait(Verb, bpy.types.Operator):
 
     def act(self, context: bpy.types.Context) -> None:
         takes.wait(self.timeout)
+        library.wait(self.timeout)

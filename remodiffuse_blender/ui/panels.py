@@ -36,6 +36,11 @@ class GeneratePanel(SidebarPanel, bpy.types.Panel):
     bl_idname = "REMODIFFUSE_PT_generate"
     bl_label = "Generate Motion"
 
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        layout.emboss = "NONE"
+        layout.popover(panel="REMODIFFUSE_PT_presets", icon="PRESET", text="")
+
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
         _draw_target(layout, context)
@@ -71,6 +76,8 @@ class ReviewPanel(SidebarPanel, bpy.types.Panel):
         column.separator()
         column.prop(settings, "show_preview", text="", icon="HIDE_OFF" if settings.show_preview else "HIDE_ON")
         column.operator("remodiffuse.remove_take", text="", icon="REMOVE")
+        if 0 <= settings.active_take < len(settings.takes):
+            _draw_take(layout, context, settings.takes[settings.active_take])
         row = layout.row(align=True)
         row.scale_y = 1.3
         row.operator("remodiffuse.accept_take", icon="CHECKMARK")
@@ -146,24 +153,38 @@ class ReferencesPanel(SidebarPanel, bpy.types.Panel):
             layout.label(text="No clip of a library was used")
         for reference in take.references:
             box = layout.box()
+            paragraph(box, context, reference.caption, icon="ARMATURE_DATA")
             row = box.row()
-            paragraph(row.column(), context, reference.caption, icon="ARMATURE_DATA")
-            choice = references.chosen(settings, reference.library, reference.clip)
+            row.label(text=f"{reference.library}  {reference.score:.2f}", icon="BLANK1", translate=False)
             buttons = row.row(align=True)
-            for banned, icons in ((False, ("PINNED", "UNPINNED")), (True, ("CANCEL", "X"))):
-                on = choice == ("banned" if banned else "pinned")
-                button = buttons.operator(
-                    "remodiffuse.choose_reference", text="", icon=icons[0] if on else icons[1], depress=on
-                )
-                button.library, button.clip, button.banned = reference.library, reference.clip, banned
-                button.caption = reference.caption
-            origin = f"{reference.score:.2f}  {reference.library}: {reference.source}. {reference.licence}"
-            paragraph(box, context, origin, icon="BLANK1")
+            player = buttons.operator("remodiffuse.play_clip", text="", icon="PLAY")
+            player.library, player.clip, player.caption = reference.library, reference.clip, reference.caption
+            draw_choice(buttons, context, reference)
+            paragraph(box, context, f"{reference.source}. {reference.licence}", icon="BLANK1")
         if settings.choices:
             box = layout.box()
             for choice in settings.choices:
                 box.label(text=choice.caption, icon="CANCEL" if choice.banned else "PINNED", translate=False)
             box.operator("remodiffuse.clear_choices", icon="TRASH")
+
+
+def draw_choice(row: Any, context: bpy.types.Context, item: Any) -> None:  # noqa: ANN401
+    """The buttons that pin and ban a clip."""
+    choice = references.chosen(properties.get(context), item.library, item.clip)
+    for banned, icons in ((False, ("PINNED", "UNPINNED")), (True, ("CANCEL", "X"))):
+        on = choice == ("banned" if banned else "pinned")
+        button = row.operator("remodiffuse.choose_reference", text="", icon=icons[0] if on else icons[1], depress=on)
+        button.library, button.clip, button.banned = item.library, item.clip, banned
+        button.caption = item.caption
+
+
+def _draw_take(layout: bpy.types.UILayout, context: bpy.types.Context, item: Any) -> None:  # noqa: ANN401
+    """What the active take is, and how it differs."""
+    paragraph(layout, context, item.prompt, icon="TEXT")
+    facts = f"{item.seconds:.1f} s, feet slide {item.slide:.1f} cm/s"
+    if item.difference:
+        facts += f", {item.difference:.0f} cm from the first"
+    paragraph(layout, context, facts, icon="BLANK1")
 
 
 def _source(context: bpy.types.Context) -> str:
@@ -191,6 +212,7 @@ def _draw_request(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     settings = properties.get(context)
     row = layout.row(align=True)
     row.prop(settings, "prompt", text="", placeholder="a person walks forward")
+    row.menu("REMODIFFUSE_MT_history", text="", icon="RECOVER_LAST")
     row.operator("remodiffuse.add_prompt", text="", icon="ADD")
     for index, each in enumerate(settings.row):
         row = layout.row(align=True)

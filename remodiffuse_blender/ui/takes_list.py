@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The takes under review, one a line: star, seed, prompt, foot slide."""
+"""The takes under review, one a line: star, seed, prompt, foot slide in cm/s."""
 
 from __future__ import annotations
 
@@ -28,8 +28,6 @@ class TakesList(bpy.types.UIList):
     ) -> None:
         row = layout.row(align=True)
         row.prop(item, "starred", text="", icon="SOLO_ON" if item.starred else "SOLO_OFF", emboss=False)
-        parts = row.split(factor=0.32)
-        parts.label(text=f"#{item.seed}", icon="CHECKMARK" if item.accepted else "NONE", translate=False)
-        parts = parts.split(factor=0.62)
-        parts.label(text=item.prompt, translate=False)
-        parts.label(text=f"{item.slide:.1f} cm/s", translate=False)
+        parts = row.split(factor=0.86)
+        parts.label(text=f"#{item.seed} {item.prompt}", icon="CHECKMARK" if item.accepted else "NONE", translate=False)
+        parts.label(text=f"{item.slide:.1f}", translate=False)

@@ -15,9 +15,10 @@ zip=$(ls -t dist/remodiffuse-*.zip | head -n 1)
 base=$(.venv/bin/python -c 'import sys; print(sys.base_prefix)')
 profile=$(mktemp -d)
 trap 'rm -rf "$profile"' EXIT
+export BLENDER_GUI_SIZE=1280x1300
 export BLENDER_GUI_DIR=$PWD BLENDER_GUI_BIND=$base BLENDER_GUI_PROFILE=$profile BLENDER_GUI_WAIT=${BLENDER_GUI_WAIT:-240}
 mkdir -p "$outdir"
 
 bash "$tool" run --python-exit-code 1 --python tests/gui/install.py -- "$PWD/$zip"
-BLENDER_GUI_ACT=tests/gui/act.sh \
+BLENDER_GUI_ACT=${BLENDER_GUI_ACT:-tests/gui/act.sh} \
   bash "$tool" gui tests/gui/session.py "$outdir/accepted.png" -- "$PWD/$zip" "$PWD/.venv/bin/python"
