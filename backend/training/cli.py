@@ -9,7 +9,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from ..commands.terminal import ProgressLine
 from ..model_folder import STARTER
@@ -65,7 +65,10 @@ def train(argv: Sequence[str] | None = None) -> int:
     """Train a model; a run that was interrupted goes on when the same command is given again."""
     parser = argparse.ArgumentParser(prog="python -m backend train", description=train.__doc__)
     parser.add_argument("config", type=Path)
-    parser.add_argument("--run", type=Path, help="folder of the run (default: runs/NAME OF THE CONFIG)")
+    # torchrun takes --run for one of its own.
+    parser.add_argument(
+        "--run", "--folder", type=Path, dest="run", help="folder of the run (default: runs/NAME OF THE CONFIG)"
+    )
     parser.add_argument("--iterations", type=int, help="instead of the configured number")
     parser.add_argument("--minutes", type=float, help="stop after this long, to go on later")
     options = parser.parse_args(argv)
@@ -78,7 +81,10 @@ def train(argv: Sequence[str] | None = None) -> int:
             config, training=dataclasses.replace(config.training, iterations=options.iterations)
         )
     run = Trainer(config, options.run or Path("runs") / options.config.stem)
-    run.run(None if options.minutes is None else time.time() + 60 * options.minutes)
+    with _Bar(config.training.iterations, run.iteration, run.engine.first) as bar:
+        run.run(None if options.minutes is None else time.time() + 60 * options.minutes, told=bar.told)
+    if not run.engine.first:
+        return 0
     sys.stdout.write(f"{run.folder}: iteration {run.iteration} of {config.training.iterations}\n")
     return 0
 
@@ -90,6 +96,7 @@ def publish(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("config", type=Path, help="of the run; for results: what evaluate exam --json printed")
     parser.add_argument("--run", type=Path, help="folder of the run (default: runs/NAME OF THE CONFIG)")
     parser.add_argument("--output", type=Path, default=STARTER, help="the model folder")
+    parser.add_argument("--best", action="store_true", help="the weights of the best validation, not the last (model)")
     parser.add_argument("--start", type=int, default=500, help="timestep that sampling starts from (model)")
     parser.add_argument("--margin", type=float, default=0.02, help="score margin of references to start from (model)")
     parser.add_argument("--samples", type=int, default=3, help="of which the best is kept (library)")
@@ -105,7 +112,13 @@ def publish(argv: Sequence[str] | None = None) -> int:
     config = RunConfig.read(options.config)
     run = options.run or Path("runs") / options.config.stem
     if options.what == "model":
-        card = publishing.export_model(config, run / "checkpoint.pt", options.output, options.start, options.margin)
+        card = publishing.export_model(
+            config,
+            run / ("best.pt" if options.best else "checkpoint.pt"),
+            options.output,
+            options.start,
+            options.margin,
+        )
         sys.stdout.write(f"{options.output}: {card.training['iterations']} iterations\n")
         return 0
     data = TrainingSet.load(Path(config.data))
@@ -117,6 +130,27 @@ def publish(argv: Sequence[str] | None = None) -> int:
     publishing.starter_library(options.output, references, wanted, options.samples, _show)
     sys.stdout.write(f"{options.output}: {len(wanted)} clips\n")
     return 0
+
+
+class _Bar:
+    """A progress bar with the time left and the loss; silent where standard error is no terminal."""
+
+    def __init__(self, iterations: int, done: int, shown: bool) -> None:
+        from .engine import optional
+
+        tqdm = optional("tqdm", "tqdm==4.70.1", "show the progress")
+        hidden = not (shown and sys.stderr.isatty())
+        self._bar = tqdm.tqdm(total=iterations, initial=done, disable=hidden, unit="it", smoothing=0.1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def told(self, iteration: int, loss: float) -> None:
+        self._bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+        self._bar.update(iteration - self._bar.n)
 
 
 def _show(done: int, total: int) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import BackendError
 from ..model.config import ModelConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+VALIDATION_TIMESTEPS: Final = (50, 250, 500, 750, 950)
+"""At which validation measures the error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,18 @@ class TrainingConfig:
     """Added to retrieval scores, so that the same caption does not always meet the same references."""
     checkpoint_every: int = 200
     validate_every: int = 500
+    device: str = "cpu"
+    precision: str = "float32"
+    """Of the network's products while training; weights, averages and the loss stay float32."""
+    tensorboard: bool = False
+    """Curves, and a picture of a sampled motion at each validation, in the run's folder."""
+
+    def __post_init__(self) -> None:
+        for name in ("iterations", "batch", "learning_rate", "threads", "checkpoint_every", "validate_every"):
+            if not getattr(self, name) > 0:
+                raise TypeError(f"{name} is not positive")
+        if self.precision not in ("float32", "bfloat16"):
+            raise TypeError(f"the precision {self.precision!r} is unknown")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,7 +19,7 @@ from ..library.retrieval import length_factors
 from .data.prepare import LAYOUT, TrainingSet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..model.config import ModelConfig
     from ..text.encoder import TextEncoder
@@ -61,7 +61,13 @@ class Batch:
 
     @property
     def frame_mask(self) -> Tensor:
-        return torch.arange(self.motion.shape[1])[None] < self.lengths[:, None]
+        return torch.arange(self.motion.shape[1], device=self.lengths.device)[None] < self.lengths[:, None]
+
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        """The batch with something done to each of its tensors."""
+        aligned = None if self.aligned is None else change(self.aligned)
+        others = {each.name: change(getattr(self, each.name)) for each in fields(self) if each.name != "aligned"}
+        return Batch(**others, aligned=aligned)
 
 
 def normalisation(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

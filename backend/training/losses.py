@@ -25,20 +25,28 @@ class MotionLoss:
 
     def __init__(self, config: LossConfig, deviation: Tensor) -> None:
         self.config = config
-        weights = torch.ones(LAYOUT.size)
+        weights = torch.ones(LAYOUT.size, device=deviation.device)
         weights[LAYOUT.root] = config.root
         weights[LAYOUT.contacts] = config.root
         self.weights = weights
         self.deviation = deviation
 
     def __call__(
-        self, predicted: Tensor, clean: Tensor, frame_mask: Tensor, timesteps: Tensor
+        self,
+        predicted: Tensor,
+        clean: Tensor,
+        frame_mask: Tensor,
+        timesteps: Tensor,
+        count: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """(loss to minimise, plain mean squared error for the log)."""
+        """(loss to minimise, plain mean squared error for the log).
+
+        `count`: the real frames that the sums are divided by, where these samples are only part of a batch.
+        """
         error = predicted - clean
         squared = error.square()
         per_sample = timestep_weight(timesteps)[:, None] * frame_mask
-        count = frame_mask.sum()
+        count = frame_mask.sum() if count is None else count
         loss = ((squared * self.weights).mean(-1) * per_sample).sum() / count
 
         # Differences of errors are errors of differences: one subtraction serves both sides.

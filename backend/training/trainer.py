@@ -6,31 +6,40 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import pickle  # its error alone; weights_only reads no code
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
-from ..diffusion import Schedule, draw_kept_conditions
+from ..diffusion import Schedule, draw_kept_conditions, sample, take_coins, take_noise
 from ..errors import BackendError
 from ..model import ReMoDiffuse
 from ..model_folder import load_model
 from ..text.encoder import load_encoder
-from .data.prepare import TrainingSet
+from .board import Board
+from .config import VALIDATION_TIMESTEPS
+from .data.prepare import LAYOUT, TrainingSet
 from .dataset import Batch, Batches
+from .engine import Engine
 from .losses import MotionLoss
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
     from .config import RunConfig
 
 ENCODER: Final = "all-MiniLM-L6-v2"
-VALIDATION_TIMESTEPS: Final = (50, 250, 500, 750, 950)
 
 
 class Trainer:
-    """One run in one folder: `checkpoint.pt` (everything needed to go on) and `log.jsonl`.
+    """One run in one folder: `checkpoint.pt` (everything needed to go on), `best.pt` (the same, of the validation with
+    the smallest error so far) and `log.jsonl`.
 
     A run that was killed goes on from its last checkpoint, with the same batches, noise and losses as an unbroken one.
     """
@@ -40,6 +49,7 @@ class Trainer:
         torch.set_num_threads(settings.threads)
         torch.manual_seed(settings.seed)
         self.config, self.folder = config, folder
+        self.engine = Engine(settings.device, settings.precision)
         first = load_model(Path(config.start)) if config.start else None
         self.batches = Batches(
             TrainingSet.load(Path(config.data)),
@@ -52,7 +62,7 @@ class Trainer:
         trained = first.card.training if first else {}
         self.earlier = {"iterations": trained.get("iterations", 0), "hours": trained.get("hours", 0.0)}
         """Spent on the weights before this run."""
-        self.model = ReMoDiffuse(config.model)
+        self.model = ReMoDiffuse(config.model).to(self.engine.device)
         if first:
             self.model.load_state_dict(self.model.state_dict() | first.network.state_dict())
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
@@ -60,40 +70,64 @@ class Trainer:
             self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
         self.schedule = Schedule.training(config.model.diffusion)
-        self.loss = MotionLoss(config.loss, torch.from_numpy(self.batches.deviation))
+        self.loss = MotionLoss(config.loss, torch.from_numpy(self.batches.deviation).to(self.engine.device))
         self.rng = np.random.default_rng(settings.seed)
         self.generator = torch.Generator().manual_seed(settings.seed)
-        self.iteration, self.seconds = 0, 0.0
+        self.iteration, self.seconds, self.best = 0, 0.0, math.inf
         folder.mkdir(parents=True, exist_ok=True)
+        self.board = Board(folder) if settings.tensorboard and self.engine.first else None
         if self.checkpoint.exists():
             self._restore()
+        self._shared = self.engine.prepare(_Prediction(self.model))
 
     @property
     def checkpoint(self) -> Path:
         return self.folder / "checkpoint.pt"
 
-    def run(self, until: float | None = None, last: int | None = None) -> None:
-        """Train as many iterations as configured, or up to `last`, or until the clock (time.time()) says `until`."""
+    def run(
+        self,
+        until: float | None = None,
+        last: int | None = None,
+        told: Callable[[int, float], object] = lambda iteration, loss: None,
+    ) -> None:
+        """Train as many iterations as configured, or up to `last`, or until the clock (time.time()) says `until`.
+
+        `told(iteration, loss)` after each.
+        """
         settings = self.config.training
         last = min(settings.iterations, last or settings.iterations)
         pool: list[Batch] = []
         begin = time.time() - self.seconds
-        while self.iteration < last and (until is None or time.time() < until):
+        while self.iteration < last and (until is None or self.engine.agreed(time.time() < until)):
             # Pools start at checkpoints, so that a resumed run draws what an unbroken one would have drawn.
             if not pool or self.iteration % settings.checkpoint_every == 0:
                 pool = self.batches.draw(settings.batch, self.rng)
             loss, plain = self._step(pool.pop())
             self.iteration += 1
             self.seconds = time.time() - begin
+            told(self.iteration, loss)
             if not math.isfinite(loss):
-                raise FloatingPointError(f"the loss is {loss} at iteration {self.iteration}")
+                raise BackendError(
+                    "diverged",
+                    f"The loss is {loss} at iteration {self.iteration}.",
+                    "Lower the learning rate or set gradient_clip, then repeat the command from the last checkpoint.",
+                )
             record: dict[str, Any] = {"iteration": self.iteration, "seconds": round(self.seconds, 1)}
             if self.iteration % 20 == 0:
                 self._log(record | {"loss": loss, "plain": plain, "rate": self._rate()})
-            if self.iteration % settings.validate_every == 0:
-                self._log(record | {"validation": self.validate()})
+            if self.iteration % settings.validate_every == 0 and self.engine.first:
+                errors = self.validate()
+                self._log(record | {"validation": errors})
+                if self.board is not None:
+                    self.board.picture(self.iteration, self._sampled())
+                if (error := sum(errors) / len(errors)) < self.best:
+                    self.best = error
+                    self._save(self.folder / "best.pt")
             if self.iteration % settings.checkpoint_every == 0 or self.iteration == last:
-                self._save()
+                self._save(self.checkpoint)
+                self.engine.wait()
+        if self.board is not None:
+            self.board.close()
 
     def _step(self, batch: Batch) -> tuple[float, float]:
         settings = self.config.training
@@ -103,11 +137,17 @@ class Trainer:
         timesteps = torch.randint(self.config.model.diffusion.steps, (size,), generator=self.generator)
         noise = torch.randn(batch.motion.shape, generator=self.generator)
         keep_text, keep_references = draw_kept_conditions(size, self.generator)
+        # All processes drew the same; from here on each has its own samples.
+        count = batch.frame_mask.sum().to(self.engine.device)
+        batch = self.engine.part(batch)
+        timesteps, noise, keep_text, keep_references = map(
+            self.engine.mine, (timesteps, noise, keep_text, keep_references)
+        )
         noisy = self.schedule.noised(batch.motion, noise, timesteps)
-        predicted = self._predict(noisy, timesteps, batch, keep_text, keep_references)
-        loss, plain = self.loss(predicted, batch.motion, batch.frame_mask, timesteps)
+        predicted = self._shared(noisy, timesteps, batch, keep_text, keep_references).float()
+        loss, plain = self.loss(predicted, batch.motion, batch.frame_mask, timesteps, count)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        self.engine.backward(loss)
         if settings.gradient_clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.gradient_clip)
         self.optimizer.step()
@@ -116,23 +156,8 @@ class Trainer:
         with torch.no_grad():
             for name, value in self.model.state_dict().items():
                 self.average[name].lerp_(value, 1.0 - keep)
-        return loss.item(), plain.item()
-
-    def _predict(
-        self,
-        noisy: torch.Tensor,
-        timesteps: torch.Tensor,
-        batch: Batch,
-        keep_text: torch.Tensor,
-        keep_references: torch.Tensor,
-    ) -> torch.Tensor:
-        text = self.model.encode_text(batch.tokens, batch.token_mask)
-        references = self.model.encode_references(
-            batch.references, batch.reference_lengths, batch.reference_tokens, batch.reference_token_mask
-        )
-        return self.model(
-            noisy, timesteps, batch.frame_mask, text, references, keep_text, keep_references, batch.aligned
-        )
+        both = self.engine.total(torch.stack([loss.detach(), plain]))
+        return both[0].item(), both[1].item()
 
     @torch.no_grad()
     def validate(self) -> list[float]:
@@ -141,17 +166,52 @@ class Trainer:
         self.model.load_state_dict(self.average)
         rng, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
         windows = rng.permutation(self.batches.validation)[:96]
-        batch = self.batches.assemble(windows, rng)
-        keep = torch.ones(len(windows), dtype=torch.bool)
+        batch = self.batches.assemble(windows, rng).mapped(self._moved)
+        predict = _Prediction(self.model)
+        keep = torch.ones(len(windows), dtype=torch.bool, device=self.engine.device)
         errors = []
         for timestep in VALIDATION_TIMESTEPS:
-            timesteps = torch.full((len(windows),), timestep)
-            noisy = self.schedule.noised(batch.motion, torch.randn(batch.motion.shape, generator=generator), timesteps)
-            predicted = self._predict(noisy, timesteps, batch, keep, keep)
+            timesteps = torch.full((len(windows),), timestep, device=self.engine.device)
+            noise = torch.randn(batch.motion.shape, generator=generator).to(self.engine.device)
+            noisy = self.schedule.noised(batch.motion, noise, timesteps)
+            predicted = predict(noisy, timesteps, batch, keep, keep)
             _, plain = self.loss(predicted, batch.motion, batch.frame_mask, timesteps)
             errors.append(round(float(plain), 4))
         self.model.load_state_dict(own)
         return errors
+
+    @torch.no_grad()
+    def _sampled(self) -> NDArray[np.float64]:
+        """Joint positions (T, 22, 3) of one motion that the averaged weights make of a held-out clip's caption."""
+        windows = self.batches.validation if len(self.batches.validation) else self.batches.training
+        batch = self.batches.assemble(windows[:1], np.random.default_rng(0)).mapped(self._moved)
+        model = ReMoDiffuse(self.config.model).to(self.engine.device).eval()
+        model.load_state_dict(self.average)
+        conditions = model.denoiser.condition(
+            model.encode_text(batch.tokens, batch.token_mask),
+            model.encode_references(
+                batch.references, batch.reference_lengths, batch.reference_tokens, batch.reference_token_mask
+            ),
+        )
+        if batch.aligned is not None:
+            conditions = model.denoiser.aligned_to(conditions, batch.aligned)
+        schedule = Schedule.fast(self.config.model.diffusion)
+        _, frames, features = batch.motion.shape
+        noise = torch.from_numpy(take_noise(0, frames, features))[None].to(self.engine.device)
+        made = sample(
+            model.denoiser,
+            conditions,
+            batch.frame_mask,
+            noise,
+            take_coins([0], len(schedule)),
+            schedule,
+            self.config.model.mixture,
+        )
+        rows = made[0].cpu().numpy() * self.batches.deviation + self.batches.mean
+        return LAYOUT.decode(rows.astype(np.float64))[0]
+
+    def _moved(self, rows: Tensor) -> Tensor:
+        return rows.to(self.engine.device)
 
     def _rate(self) -> float:
         settings = self.config.training
@@ -162,20 +222,26 @@ class Trainer:
         return rate * 0.5 * (1.0 + math.cos(math.pi * self.iteration / settings.iterations))
 
     def _log(self, record: dict[str, Any]) -> None:
+        if not self.engine.first:
+            return
+        if self.board is not None:
+            self.board.curves(record)
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as handle:
             handle.write(json.dumps(record) + "\n")
 
-    def _save(self) -> None:
-        temporary = self.checkpoint.with_suffix(".part")
+    def _save(self, path: Path) -> None:
+        if not self.engine.first:
+            return
+        temporary = path.with_suffix(".part")
         try:
             torch.save(self._state(), temporary)
-            temporary.replace(self.checkpoint)
+            temporary.replace(path)
         except (OSError, RuntimeError) as error:  # torch has an error of its own for a full disk
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise BackendError(
                 "cannot_write",
-                f"{self.checkpoint} cannot be written.",
+                f"{path} cannot be written.",
                 "Free some space, then repeat the command: it goes on from the checkpoint before.",
             ) from error
 
@@ -191,13 +257,42 @@ class Trainer:
             "iteration": self.iteration,
             "seconds": self.seconds,
             "earlier": self.earlier,
+            "best": self.best,
         }
 
     def _restore(self) -> None:
-        state = torch.load(self.checkpoint, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.average = state["average"]
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.rng.bit_generator.state = json.loads(state["rng"])
-        self.generator.set_state(state["generator"])
-        self.iteration, self.seconds, self.earlier = state["iteration"], state["seconds"], state["earlier"]
+        try:
+            state = torch.load(self.checkpoint, weights_only=True, map_location=self.engine.device)
+            self.model.load_state_dict(state["model"])
+            self.average = state["average"]
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.rng.bit_generator.state = json.loads(state["rng"])
+            self.generator.set_state(state["generator"].cpu())
+            self.iteration, self.seconds, self.earlier = state["iteration"], state["seconds"], state["earlier"]
+        except (KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            raise BackendError(
+                "bad_checkpoint",
+                f"{self.checkpoint} is no checkpoint of this configuration.",
+                "Choose another folder with --run, or delete the file to begin again.",
+            ) from error
+        # Runs that began before the best was kept do not have it.
+        self.best = state.get("best", math.inf)
+
+
+class _Prediction(nn.Module):
+    """A training sample's way through the whole network, as one module: what several processes share gradients of."""
+
+    def __init__(self, model: ReMoDiffuse) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, noisy: Tensor, timesteps: Tensor, batch: Batch, keep_text: Tensor, keep_references: Tensor
+    ) -> Tensor:
+        text = self.model.encode_text(batch.tokens, batch.token_mask)
+        references = self.model.encode_references(
+            batch.references, batch.reference_lengths, batch.reference_tokens, batch.reference_token_mask
+        )
+        return self.model(
+            noisy, timesteps, batch.frame_mask, text, references, keep_text, keep_references, batch.aligned
+        )
