@@ -67,7 +67,8 @@ def _read(folder: Path) -> Listed | None:
 def _inside(parent: Path) -> list[Path]:
     if not parent.is_dir():
         return []
-    return sorted(each for each in parent.iterdir() if (each / CARD).is_file())
+    # What is still being fetched has a name with a dot in front.
+    return sorted(each for each in parent.iterdir() if not each.name.startswith(".") and (each / CARD).is_file())
 
 
 def folder_of(name: str, folders: Sequence[Path]) -> Path:
