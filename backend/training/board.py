@@ -41,7 +41,7 @@ class Board:
                 self._writer.add_scalar(name, value, record["iteration"])
         self._writer.flush()
 
-    def picture(self, iteration: int, positions: NDArray[np.float64]) -> None:
+    def picture(self, iteration: int, positions: NDArray[np.floating]) -> None:
         """Poses of a motion (T, 22, 3) beside each other, from the side."""
         self._writer.add_image("sample", strip(positions), iteration, dataformats="HW")
         self._writer.flush()
@@ -51,7 +51,7 @@ class Board:
         self._writer.close()
 
 
-def strip(positions: NDArray[np.float64]) -> NDArray[np.uint8]:
+def strip(positions: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Grey picture (SIDE, POSES * SIDE) of equally spaced poses, seen from the left; the floor is at the bottom."""
     picture = np.full((SIDE, POSES * SIDE), 255, np.uint8)
     for number, frame in enumerate(np.linspace(0, len(positions) - 1, POSES).round().astype(int)):

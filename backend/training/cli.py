@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ..commands.terminal import ProgressLine
+from ..errors import BackendError
 from ..model_folder import STARTER
 from .config import RunConfig
 from .data.prepare import prepare
@@ -62,7 +63,13 @@ def _report(folders: Sequence[Path], output: Path, worst: int = 12) -> int:
 
 
 def train(argv: Sequence[str] | None = None) -> int:
-    """Train a model; a run that was interrupted goes on when the same command is given again."""
+    """Train a model; a run that was interrupted goes on when the same command is given again.
+
+    `train mixture CONFIG` fits the condition mixture of a finished run instead.
+    """
+    argv = sys.argv[2:] if argv is None else argv
+    if argv[:1] == ["mixture"]:
+        return _mixture(argv[1:])
     parser = argparse.ArgumentParser(prog="python -m backend train", description=train.__doc__)
     parser.add_argument("config", type=Path)
     # torchrun takes --run for one of its own.
@@ -86,6 +93,36 @@ def train(argv: Sequence[str] | None = None) -> int:
     if not run.engine.first:
         return 0
     sys.stdout.write(f"{run.folder}: iteration {run.iteration} of {config.training.iterations}\n")
+    return 0
+
+
+def _mixture(argv: Sequence[str]) -> int:
+    """Fit the mixture's coefficients of fine steps on the training set, with the averaged weights of a run."""
+    parser = argparse.ArgumentParser(prog="python -m backend train mixture", description=_mixture.__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--run", type=Path, help="folder of the run (default: runs/NAME OF THE CONFIG)")
+    parser.add_argument("--batches", type=int, default=50, help="batches of the configured size (default: 50)")
+    parser.add_argument("--model", type=Path, help="a model folder, made by publish, whose card gets the coefficients")
+    options = parser.parse_args(argv)
+    if options.batches < 1:
+        raise BackendError("bad_request", "There is nothing to fit on.", "Choose one batch or more.")
+
+    from .mixture import fit_mixture, write_mixture
+    from .trainer import Trainer
+
+    config = RunConfig.read(options.config)
+    folder = options.run or Path("runs") / options.config.stem
+    if not (folder / "checkpoint.pt").is_file():
+        raise BackendError("no_run", f"There is no finished run in {folder}.", "Train first, or name it with --run.")
+    quiet = dataclasses.replace(config, training=dataclasses.replace(config.training, tensorboard=False))
+    fit = fit_mixture(Trainer(quiet, folder), options.batches, _show)
+    if options.model:
+        write_mixture(options.model, fit.mixture)
+    mixture = fit.mixture
+    sys.stdout.write(
+        f"[model.mixture]\nboth = {mixture.both}\ntext = {mixture.text}\nretrieval = {mixture.retrieval}\n"
+        f"# mean squared error {fit.after:.6f}, before {fit.before:.6f}\n"
+    )
     return 0
 
 
@@ -154,5 +191,7 @@ class _Bar:
 
 
 def _show(done: int, total: int) -> None:
-    sys.stderr.write(f"\r{done}/{total} clips")
+    if not sys.stderr.isatty():
+        return
+    sys.stderr.write(f"\r{done}/{total}")
     sys.stderr.flush()

@@ -181,7 +181,7 @@ class Trainer:
         return errors
 
     @torch.no_grad()
-    def _sampled(self) -> NDArray[np.float64]:
+    def _sampled(self) -> NDArray[np.floating]:
         """Joint positions (T, 22, 3) of one motion that the averaged weights make of a held-out clip's caption."""
         windows = self.batches.validation if len(self.batches.validation) else self.batches.training
         batch = self.batches.assemble(windows[:1], np.random.default_rng(0)).mapped(self._moved)
