@@ -60,12 +60,20 @@ class SourceSkeleton:
     knees: tuple[str, str]
     ankles: tuple[str, str]
     toes: tuple[str, str]
-    pelvis_pitch: float
-    """Degrees about the pelvis bone's own side axis from the bone to an upright body (0 where the rest pose is one)."""
-    foot_pitch: float
-    """Degrees that the ankle-to-toe line points down when the foot stands flat."""
-    shoulder_rest: tuple[float, float, float]
-    """Left shoulder from the base of the neck in the chest's frame (left, up, forward), relaxed; scaled metres."""
+    pelvis_pitch: float | None = None
+    """Degrees about the pelvis bone's own side axis from the bone to an upright body (0 where the rest pose is one).
+    None: the pelvis is turned as the hips and the spine above them say."""
+    foot_pitch: float | None = None
+    """Degrees that the ankle-to-toe line points down when the foot stands flat. None: as in the clip's own steps."""
+    shoulder_rest: tuple[float, float, float] | None = None
+    """Left shoulder from the base of the neck in the chest's frame (left, up, forward), relaxed; scaled metres. None:
+    where it mostly is in the clip."""
+
+    @property
+    def joints(self) -> list[str]:
+        """All names, pelvis, spine and head first."""
+        pairs = (self.shoulders, self.elbows, self.wrists, self.hips, self.knees, self.ankles, self.toes)
+        return [self.pelvis, *self.spine, self.head, *(name for pair in pairs for name in pair)]
 
 
 MAX_JERK: Final = 4000.0
@@ -165,13 +173,51 @@ SKELETONS: Final[dict[str, SourceSkeleton]] = {
         foot_pitch=float(np.degrees(np.arctan2(-_FOOT[1], _FOOT[2]))),
         shoulder_rest=(float(_SHOULDER[0]), float(_SHOULDER[1]), float(_SHOULDER[2])),
     ),
+    # Skeletons of which no calibrated figures are known: those are estimated from each clip.
+    "mixamo": SourceSkeleton(
+        pelvis="Hips",
+        spine=("Spine", "Spine1", "Spine2", "Neck"),
+        head="Head",
+        shoulders=("LeftArm", "RightArm"),
+        elbows=("LeftForeArm", "RightForeArm"),
+        wrists=("LeftHand", "RightHand"),
+        hips=("LeftUpLeg", "RightUpLeg"),
+        knees=("LeftLeg", "RightLeg"),
+        ankles=("LeftFoot", "RightFoot"),
+        toes=("LeftToeBase", "RightToeBase"),
+    ),
+    "lafan": SourceSkeleton(
+        pelvis="Hips",
+        spine=("Spine", "Spine1", "Spine2", "Neck"),
+        head="Head",
+        shoulders=("LeftArm", "RightArm"),
+        elbows=("LeftForeArm", "RightForeArm"),
+        wrists=("LeftHand", "RightHand"),
+        hips=("LeftUpLeg", "RightUpLeg"),
+        knees=("LeftLeg", "RightLeg"),
+        ankles=("LeftFoot", "RightFoot"),
+        toes=("LeftToe", "RightToe"),
+    ),
+    "bandai_namco": SourceSkeleton(
+        pelvis="Hips",
+        spine=("Spine", "Chest", "Neck"),
+        head="Head",
+        shoulders=("UpperArm_L", "UpperArm_R"),
+        elbows=("LowerArm_L", "LowerArm_R"),
+        wrists=("Hand_L", "Hand_R"),
+        hips=("UpperLeg_L", "UpperLeg_R"),
+        knees=("LowerLeg_L", "LowerLeg_R"),
+        ankles=("Foot_L", "Foot_R"),
+        toes=("Toes_L", "Toes_R"),
+    ),
 }
 
 
 def source_skeleton(bvh: Recording) -> SourceSkeleton:
     """The known skeleton whose joints the file has. Raises BackendError when it has none of them."""
+    plain = {_plain(name) for name in bvh.names}
     for skeleton in SKELETONS.values():
-        if {skeleton.pelvis, skeleton.head, *skeleton.hips, *skeleton.shoulders} <= set(bvh.names):
+        if plain.issuperset(skeleton.joints):
             return skeleton
     raise BackendError(
         "unknown_skeleton",
@@ -183,14 +229,9 @@ def source_skeleton(bvh: Recording) -> SourceSkeleton:
 def canonical_positions(bvh: Recording) -> Array:
     """(T, 22, 3) metres at 20 fps: on the floor at Y = 0, over the origin and facing +Z at frame 0."""
     source = source_skeleton(bvh)
-    names = [source.pelvis, *source.spine, source.head]
-    for pair in (source.shoulders, source.elbows, source.wrists, source.hips, source.knees, source.ankles, source.toes):
-        names += pair
-    world, rotations = bvh.pose(names)
-    place = dict(zip(names, world.transpose(1, 0, 2), strict=True))
-    pitch = np.radians(source.pelvis_pitch)
-    cos, sin = np.cos(pitch), np.sin(pitch)
-    pelvis_turn = rotations[:, 0] @ np.array([[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]])
+    called = {_plain(name): name for name in reversed(bvh.names)}
+    world, rotations = bvh.pose([called[name] for name in source.joints])
+    place = dict(zip(source.joints, world.transpose(1, 0, 2), strict=True))
 
     leg = np.median(_length(place[source.knees[0]] - place[source.hips[0]])) + np.median(
         _length(place[source.ankles[0]] - place[source.knees[0]])
@@ -200,6 +241,13 @@ def canonical_positions(bvh: Recording) -> Array:
 
     joints = np.empty((len(world), 22, 3))
     hips_middle = 0.5 * (place[source.hips[0]] + place[source.hips[1]])
+    if source.pelvis_pitch is None:
+        pelvis_turn = _frames(place[source.hips[0]] - place[source.hips[1]], place[source.spine[0]] - hips_middle)
+    else:
+        pitch = np.radians(source.pelvis_pitch)
+        cos, sin = np.cos(pitch), np.sin(pitch)
+        pelvis_turn = rotations[:, 0] @ np.array([[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]])
+    foot_pitch = _standing_pitch(place, source, bvh.fps) if source.foot_pitch is None else source.foot_pitch
     offset = REST_OFFSETS[INDEX["left_hip"]] * [0.0, 1.0, 1.0]
     joints[:, 0] = hips_middle - pelvis_turn @ offset
     for side, hip in enumerate(("left_hip", "right_hip")):
@@ -207,7 +255,7 @@ def canonical_positions(bvh: Recording) -> Array:
         _grow(joints, hip, "knee", place[source.knees[side]] - place[source.hips[side]])
         shin = place[source.ankles[side]] - place[source.knees[side]]
         _grow(joints, hip, "ankle", shin)
-        foot = _pitched(place[source.toes[side]] - place[source.ankles[side]], shin, source.foot_pitch)
+        foot = _pitched(place[source.toes[side]] - place[source.ankles[side]], shin, foot_pitch)
         _grow(joints, hip, "foot", foot)
 
     spine = np.stack([joints[:, 0], *(place[name] for name in source.spine)], axis=1)
@@ -295,20 +343,46 @@ def _spread_spine(joints: Array, curve: Array) -> None:
         previous = point
 
 
-def _hang_shoulders(joints: Array, shoulders: list[Array], neck: Array, rest: tuple[float, float, float]) -> None:
+def _hang_shoulders(
+    joints: Array, shoulders: list[Array], neck: Array, rest: tuple[float, float, float] | None
+) -> None:
     spine3 = joints[:, INDEX["spine3"]]
-    left = _unit(shoulders[0] - shoulders[1])
-    up = joints[:, INDEX["neck"]] - spine3
-    up = _unit(up - left * (up * left).sum(-1, keepdims=True))
-    chest = np.stack([left, up, np.cross(left, up)], axis=-1)
+    chest = _frames(shoulders[0] - shoulders[1], joints[:, INDEX["neck"]] - spine3)
     ours = rest_positions()
     for side, name in enumerate(("left", "right")):
         mirror = np.array([1.0, 1.0, 1.0] if side == 0 else [-1.0, 1.0, 1.0])
-        shrug = np.einsum("tji,tj->ti", chest, shoulders[side] - neck) - np.array(rest) * mirror
+        hanging = np.einsum("tji,tj->ti", chest, shoulders[side] - neck)
+        shrug = hanging - (np.median(hanging, axis=0) if rest is None else np.array(rest) * mirror)
         collar, shoulder = INDEX[f"{name}_collar"], INDEX[f"{name}_shoulder"]
         joints[:, collar] = spine3 + np.einsum("tij,j->ti", chest, REST_OFFSETS[collar])
         target = spine3 + np.einsum("tij,tj->ti", chest, ours[shoulder] - ours[INDEX["spine3"]] + shrug)
         joints[:, shoulder] = joints[:, collar] + BONE_LENGTHS[shoulder] * _unit(target - joints[:, collar])
+
+
+def _standing_pitch(place: dict[str, Array], source: SourceSkeleton, fps: float) -> float:
+    """Degrees that the feet point down while they stand: where toes are slow and nearly as low as they get. Ours, of
+    feet that never stand."""
+    pitches = []
+    for ankle, toe in zip(source.ankles, source.toes, strict=True):
+        speed = _length(np.gradient(place[toe], axis=0)) * fps if len(place[toe]) > 1 else np.zeros(1)
+        foot = place[toe] - place[ankle]
+        low = np.minimum(place[toe][:, 1], place[ankle][:, 1])
+        stands = (speed < 0.3) & (low < np.percentile(low, 5) + 0.03)
+        pitches.append(np.degrees(np.arcsin(np.clip(-_unit(foot)[stands, 1], -1.0, 1.0))))
+    found = np.concatenate(pitches)
+    return float(np.median(found)) if len(found) else float(np.degrees(np.arctan2(-_FOOT[1], _FOOT[2])))
+
+
+def _frames(left: Array, up: Array) -> Array:
+    """(T, 3) each -> (T, 3, 3): columns point left, up (as far as it is upright to the left) and forward."""
+    left = _unit(left)
+    up = _unit(up - left * (up * left).sum(-1, keepdims=True))
+    return np.stack([left, up, np.cross(left, up)], axis=-1)
+
+
+def _plain(name: str) -> str:
+    """ "mixamorig:Hips" -> "Hips"."""
+    return name.rpartition(":")[2]
 
 
 def _length(vectors: Array) -> Array:
