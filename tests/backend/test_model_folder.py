@@ -70,6 +70,7 @@ def poison(tensors: dict[str, Tensor]) -> None:
     next(iter(tensors.values())).flatten()[0] = torch.nan
 
 
+@pytest.mark.fault("corrupt or wrong-version model")
 @pytest.mark.parametrize(
     "change",
     [
@@ -93,6 +94,7 @@ def altered_byte(content: bytes) -> bytes:
     return content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
 
 
+@pytest.mark.fault("corrupt or wrong-version model")
 @pytest.mark.parametrize(
     "change",
     [
@@ -116,6 +118,7 @@ def test_files_that_are_not_what_the_card_says_are_refused(folder: Path, change:
             load_model(folder)
 
 
+@pytest.mark.fault("corrupt or wrong-version model")
 @pytest.mark.parametrize(
     ("old", "new"),
     [

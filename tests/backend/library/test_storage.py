@@ -140,6 +140,7 @@ def read_everything(path: Path, encoder: TextEncoder) -> None:
             library.clip(number)
 
 
+@pytest.mark.fault("corrupt or wrong-version library")
 def test_foreign_files_are_refused(tmp_path: Path, encoder: TextEncoder) -> None:
     path = tmp_path / "foreign.sqlite"
     for content in (b"", b"not a database at all" * 100, b"SQLite format 3\x00" + bytes(200)):
@@ -158,6 +159,7 @@ def test_foreign_files_are_refused(tmp_path: Path, encoder: TextEncoder) -> None
     assert caught.value.code == "library_missing"
 
 
+@pytest.mark.fault("corrupt or wrong-version library")
 @pytest.mark.parametrize(
     ("statement", "code"),
     [
@@ -187,6 +189,7 @@ def test_altered_libraries_are_refused(library_file: Path, encoder: TextEncoder,
     assert caught.value.code == code
 
 
+@pytest.mark.fault("corrupt or wrong-version library")
 def test_random_damage_never_gets_past_us_as_another_error(library_file: Path, encoder: TextEncoder) -> None:
     with Library.open(library_file, write=True) as library:
         library.seal()

@@ -221,6 +221,7 @@ def test_a_program_that_is_no_backend_is_told(
     assert len(settings.takes) == 1
 
 
+@pytest.mark.fault("file opened while a request runs")
 def test_opening_a_file_cancels_the_request(settings: Rna, takes: Rna, addon: str) -> None:
     ops.remodiffuse.generate()
     update_until(takes, lambda: takes.session.job.stage == "sampling")
@@ -234,6 +235,7 @@ def test_opening_a_file_cancels_the_request(settings: Rna, takes: Rna, addon: st
     assert len(fresh.takes) == 1
 
 
+@pytest.mark.fault("scene deleted while a request runs")
 def test_takes_for_a_deleted_scene_are_told_of(settings: Rna, takes: Rna) -> None:
     scene = context.scene
     ops.remodiffuse.generate()
@@ -242,6 +244,7 @@ def test_takes_for_a_deleted_scene_are_told_of(settings: Rna, takes: Rna) -> Non
     assert "no longer open" in refusal(ops.remodiffuse.wait)
 
 
+@pytest.mark.fault("armature deleted while a request runs")
 def test_the_armature_may_go_while_generating(settings: Rna, takes: Rna, armature: Rna) -> None:
     ops.remodiffuse.generate()
     bpy.data.objects.remove(armature)
@@ -250,6 +253,7 @@ def test_the_armature_may_go_while_generating(settings: Rna, takes: Rna, armatur
     assert "No armature" in refusal(ops.remodiffuse.accept_take)
 
 
+@pytest.mark.fault("add-on disabled while a request runs")
 def test_disabling_the_addon_ends_the_process(settings: Rna, takes: Rna, addon: str) -> None:
     ops.remodiffuse.generate()
     update_until(takes, lambda: takes.session.job.stage == "sampling")

@@ -30,6 +30,7 @@ SCRIPT = textwrap.dedent("""
 """)
 
 
+@pytest.mark.fault("Blender ends or is killed")
 @pytest.mark.parametrize("way", ["starting", "sampling", "quit"])
 def test_the_backend_ends_with_blender(addon: str, backend_python: str, way: str) -> None:
     words = [sys.executable, "-c", SCRIPT, addon, backend_python, way]
