@@ -9,7 +9,20 @@ from typing import Any, Final
 import bpy
 from bpy.app.handlers import persistent
 
-from . import batch, bone_table, installation, library, models, operators, preferences, properties, retarget, takes
+from . import (
+    batch,
+    bone_table,
+    installation,
+    library,
+    manual,
+    models,
+    operators,
+    preferences,
+    properties,
+    retarget,
+    takes,
+    translations,
+)
 from .ui import bone_map_panel, library_panel, panels, presets_menu, retarget_panel
 
 CLASSES: Final = (
@@ -38,6 +51,8 @@ def _another_file(*_: object) -> None:
 def register() -> None:
     for each in CLASSES:
         bpy.utils.register_class(each)
+    translations.register()
+    manual.register()
     properties.attach()
     retarget.attach()
     bone_table.attach()
@@ -61,5 +76,7 @@ def unregister() -> None:
     takes.alongside.clear()
     retarget.detach()
     properties.detach()
+    manual.unregister()
+    translations.unregister()
     for each in reversed(CLASSES):
         bpy.utils.unregister_class(each)

@@ -23,7 +23,7 @@ class HistoryMenu(bpy.types.Menu):
     bl_idname = "REMODIFFUSE_MT_history"
     bl_label = "Last Prompts"
 
-    def draw(self, context: bpy.types.Context) -> None:
+    def draw(self, context: bpy.types.Context | None) -> None:
         layout: Any = self.layout
         files = presets.history()
         if not files:

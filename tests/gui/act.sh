@@ -1,14 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The user's hand in session.py; sourced by the tool that opens the window (it has `shot` and `await`).
+# The user's hand in session.py; sourced by the tool that opens the window (it has `shot`, `click` and `await`).
+# Places are those of a window of 1280 x 1300 pixels. A click that misses is found out by the next `expect`.
 # shellcheck shell=bash disable=SC2154
-shot request.png
-touch "$IO/generate"
-await "$IO/sampling" 240 || return 1
-sleep 0.3
-shot generating.png
-await "$IO/takes" 240 || return 1
+
+# Waits until a Python expression is true in Blender: session.py says with which names.
+expect() { rm -f "$IO/met"; printf '%s' "$1" >"$IO/expect"; await "$IO/met" "${2:-60}"; }
+# Puts the mouse somewhere and presses keys there.
+keys() { xdotool mousemove "$1" "$2" sleep .5; shift 2; xdotool key "$@" sleep .7; }
+# A number: Enter over its field opens it.
+number() { keys "$1" "$2" Return ctrl+a; xdotool type --delay 60 -- "$3"; xdotool sleep .3 key Return sleep .7; }
+# A text: a double click selects all of it.
+text() { click "$1" "$2"; xdotool key ctrl+a; xdotool type --delay 60 -- "$3"; xdotool sleep .3 key Return sleep .7; }
+
+shot 01_open.png
+number 905 220 3
+expect 'settings.count == 3' || return 1
+setfield 840 153 "a person walks forward and waves"
+expect 'settings.prompt == "a person walks forward and waves"' || return 1
+shot 02_request.png
+click 902 253
+expect 'session.job or settings.takes' || return 1
+shot 03_generating.png
+expect 'len(settings.takes) >= 3 and not session.job' 240 || return 1
 sleep 1
-shot takes.png
-touch "$IO/accept"
-await "$IO/accepted" 120 || return 1
-sleep 3
+shot sidebar.png

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A user's session in Blender's window with the real backend; leaves pictures of the screen in OUTDIR.
 #   bash tests/gui/session.sh OUTDIR
-# docs/images/sidebar.png is its accepted.png; docs/images/demo.png is the contact sheet of `build.py demo`.
+# docs/images/sidebar.png is the left of its sidebar.png; docs/images/demo.png is the contact sheet of `build.py demo`.
 # BLENDER_GUI names the tool that opens the window (default ../shared/tools/blender-gui.sh).
 set -euo pipefail
 outdir=$(realpath -m "${1:?usage: session.sh OUTDIR}")
@@ -21,4 +21,4 @@ mkdir -p "$outdir"
 
 bash "$tool" run --python-exit-code 1 --python tests/gui/install.py -- "$PWD/$zip"
 BLENDER_GUI_ACT=${BLENDER_GUI_ACT:-tests/gui/act.sh} \
-  bash "$tool" gui tests/gui/session.py "$outdir/accepted.png" -- "$PWD/$zip" "$PWD/.venv/bin/python"
+  bash "$tool" gui tests/gui/session.py "$outdir/99_last.png" -- "$PWD/$zip" "$PWD/.venv/bin/python"
