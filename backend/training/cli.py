@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from ..commands.terminal import ProgressLine
 from ..errors import BackendError
 from ..model_folder import STARTER
+from ..request import QUALITIES
 from .config import RunConfig
 from .data.prepare import prepare
 
@@ -65,11 +66,14 @@ def _report(folders: Sequence[Path], output: Path, worst: int = 12) -> int:
 def train(argv: Sequence[str] | None = None) -> int:
     """Train a model; a run that was interrupted goes on when the same command is given again.
 
-    `train mixture CONFIG` fits the condition mixture of a finished run instead.
+    `train mixture CONFIG` fits the condition mixture of a finished run instead, `train evaluator CONFIG` trains what
+    `evaluate protocol` judges by.
     """
     argv = sys.argv[2:] if argv is None else argv
     if argv[:1] == ["mixture"]:
         return _mixture(argv[1:])
+    if argv[:1] == ["evaluator"]:
+        return _evaluator(argv[1:])
     parser = argparse.ArgumentParser(prog="python -m backend train", description=train.__doc__)
     parser.add_argument("config", type=Path)
     # torchrun takes --run for one of its own.
@@ -123,6 +127,76 @@ def _mixture(argv: Sequence[str]) -> int:
         f"[model.mixture]\nboth = {mixture.both}\ntext = {mixture.text}\nretrieval = {mixture.retrieval}\n"
         f"# mean squared error {fit.after:.6f}, before {fit.before:.6f}\n"
     )
+    return 0
+
+
+def _evaluator(argv: Sequence[str]) -> int:
+    """Train a text-motion evaluator on the training set of a configuration, held-out clips left out."""
+    parser = argparse.ArgumentParser(prog="python -m backend train evaluator", description=_evaluator.__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--output", type=Path, default=Path("runs/evaluator"), help="folder (default: runs/evaluator)")
+    parser.add_argument("--iterations", type=int, default=3000)
+    parser.add_argument("--batch", type=int, default=64)
+    options = parser.parse_args(argv)
+    if options.iterations < 1 or options.batch < 2:
+        raise BackendError("bad_request", "That trains nothing.", "Choose 1 iteration and a batch of 2, or more.")
+
+    from ..text import load_encoder
+    from .data.prepare import TrainingSet
+    from .dataset import Batches
+    from .evaluator import EvaluatorConfig, save_evaluator, train_evaluator
+    from .trainer import ENCODER
+
+    config = RunConfig.read(options.config)
+    encoder = load_encoder(ENCODER)
+    batches = Batches(TrainingSet.load(Path(config.data)), encoder, config.model, crop=1.0, noise=0.0)
+    sizes = EvaluatorConfig(len(batches.mean), encoder.token_dim, ENCODER)
+    save_evaluator(options.output, train_evaluator(batches, sizes, options.iterations, options.batch, told=_show))
+    sys.stdout.write(f"{options.output}: {options.iterations} iterations\n")
+    return 0
+
+
+def protocol(argv: Sequence[str]) -> int:
+    """Judge a model by R-precision, matching score, FID, diversity and multimodality on held-out clips."""
+    parser = argparse.ArgumentParser(prog="python -m backend evaluate protocol", description=protocol.__doc__)
+    parser.add_argument("config", type=Path, help="of the run: names the training set")
+    parser.add_argument("--evaluator", type=Path, default=Path("runs/evaluator"), help="what train evaluator made")
+    parser.add_argument("--model", type=Path, help="model folder (default: the starter model)")
+    parser.add_argument("--library", type=Path, action="append", help="instead of the model's own; may be repeated")
+    parser.add_argument("--quality", choices=QUALITIES, default="full")
+    parser.add_argument("--replications", type=int, default=20)
+    parser.add_argument("--repeated-texts", type=int, default=100, help="for multimodality; 0: leave it out")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(argv)
+    if options.replications < 1 or options.repeated_texts < 0:
+        raise BackendError("bad_request", "There is nothing to repeat.", "Choose one replication or more.")
+
+    from ..generate import Generator
+    from ..text import load_encoder
+    from .data.prepare import TrainingSet
+    from .dataset import Batches
+    from .evaluator import load_evaluator
+    from .protocol import made_by
+    from .protocol import protocol as judged
+
+    config = RunConfig.read(options.config)
+    evaluator = load_evaluator(options.evaluator)
+    data = TrainingSet.load(Path(config.data))
+    encoder = load_encoder(evaluator.config.encoder)
+    batches = Batches(data, encoder, config.model, crop=1.0, noise=0.0)
+    found = judged(
+        data,
+        batches.validation,
+        evaluator,
+        lambda texts: evaluator.embed_texts(texts, encoder),
+        made_by(Generator.load(options.model, options.library), options.quality),
+        options.replications,
+        options.repeated_texts,
+    )
+    if options.json:
+        sys.stdout.write(json.dumps({name: dataclasses.asdict(one) for name, one in found.items()}, indent=1) + "\n")
+    else:
+        sys.stdout.writelines(f"{name:22} {one.mean:8.3f} +- {one.half_width:.3f}\n" for name, one in found.items())
     return 0
 
 
