@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from . import assets, capture, placement, pose_state, preview, properties, target, timeline
-from .rig.channels import Channels
+from . import assets, capture, placement, pose_state, preview, properties, target, timeline, travel
+from .rig.keys import Interpolation, Keying
 from .shared import BackendError, Motion, Take, skeleton
 
 if TYPE_CHECKING:
     import bpy
+
+    from .rig.channels import Channels
 
 NAME_LENGTH: Final = 50
 EDIT_BLEND: Final = 4
@@ -34,7 +36,7 @@ def check(context: bpy.types.Context, armature: bpy.types.Object) -> None:
         )
 
 
-def start_of(context: bpy.types.Context, armature: bpy.types.Object) -> int:
+def start_of(context: bpy.types.Context, armature: bpy.types.Object) -> float:
     """The scene's frame at which an inserted motion begins."""
     scene, settings = context.scene, properties.get(context).insert
     if settings.place == "RANGE" and (wanted := _range(scene)):
@@ -47,7 +49,7 @@ def start_of(context: bpy.types.Context, armature: bpy.types.Object) -> int:
     return settings.frame
 
 
-def insert(context: bpy.types.Context, armature: bpy.types.Object, take: Take, start: int) -> bpy.types.Action:
+def insert(context: bpy.types.Context, armature: bpy.types.Object, take: Take, start: float) -> bpy.types.Action:
     """Puts a take on the armature's timeline from frame `start` on. No preview may be running.
 
     Raises `BackendError` before anything has changed.
@@ -59,20 +61,21 @@ def insert(context: bpy.types.Context, armature: bpy.types.Object, take: Take, s
     name = " ".join(take.provenance.prompt.split())[:NAME_LENGTH]
     match settings.into:
         case "MERGE":
-            action = timeline.merge(armature, channels, start)
+            action = timeline.merge(armature, channels, start, keying(settings))
             for key, value in facts.items():
                 action[key] = value
         case "STRIP":
-            action = timeline.write_strip(armature, channels, name, start, facts)
+            action = timeline.write_strip(armature, channels, name, start, facts, keying(settings))
         case _:
             keep_action(armature)
-            action = timeline.write_action(armature, channels, name, start, facts)
+            action = timeline.write_action(armature, channels, name, start, facts, keying(settings))
+    travel.keep(action, channels, start)
     if settings.as_asset:
         assets.mark(action, take)
     return action
 
 
-def channels_of(context: bpy.types.Context, armature: bpy.types.Object, take: Take, start: int) -> Channels:
+def channels_of(context: bpy.types.Context, armature: bpy.types.Object, take: Take, start: float) -> Channels:
     """The take as channels of the armature's bones: placed, fitted and joined as the scene's settings say.
 
     No preview may be running: the motion joins what plays without it.
@@ -89,13 +92,13 @@ def channels_of(context: bpy.types.Context, armature: bpy.types.Object, take: Ta
             _go_to(scene, start)
             edited = "changed" in take.provenance.sampler
             motion = placement.continued(motion, capture.pose(armature, context), by_hips=edited)
-        channels = target.solve_motion(armature, motion, fps)
+        channels = target.solve_motion(armature, motion, fps, in_place=settings.in_place, phase=start % 1.0)
         if isinstance(changed, dict):
             channels = _only_changed(armature, channels, changed, fps)
             blend_in, blend_out = max(blend_in, EDIT_BLEND), max(blend_out, EDIT_BLEND)
         for frames, at_end in ((blend_in, False), (blend_out, True)):
             if frames:
-                _go_to(scene, start + int(channels.frames[-1 if at_end else 0]))
+                _go_to(scene, start + float(channels.frames[-1 if at_end else 0]))
                 shortest = min(frames, len(channels.frames) // 2)
                 channels = placement.blended(channels, _values(armature), shortest, at_end=at_end)
     finally:
@@ -106,9 +109,19 @@ def channels_of(context: bpy.types.Context, armature: bpy.types.Object, take: Ta
     return channels
 
 
-def _go_to(scene: bpy.types.Scene, frame: int) -> None:
-    if (scene.frame_current, scene.frame_subframe) != (frame, 0.0):
-        scene.frame_set(frame)
+def keying(settings: Any) -> Keying:  # noqa: ANN401 (the scene's insert settings)
+    """How many keys there are, and what curves do between them."""
+    sparse = settings.keys == "SPARSE"
+    return Keying(
+        Interpolation(settings.interpolation), settings.tolerance if sparse else None, settings.location_tolerance
+    )
+
+
+def _go_to(scene: bpy.types.Scene, frame: float) -> None:
+    whole, part = divmod(frame + 1e-6, 1.0)
+    part = part if part > 1e-5 else 0.0
+    if scene.frame_current != whole or abs(scene.frame_subframe - part) > 1e-5:
+        scene.frame_set(int(whole), subframe=part)
 
 
 def _only_changed(armature: bpy.types.Object, channels: Channels, changed: dict[str, Any], fps: float) -> Channels:
@@ -123,11 +136,11 @@ def _only_changed(armature: bpy.types.Object, channels: Channels, changed: dict[
         for each in channels.channels
         if names is None or each.bone in names
     )
-    return Channels(channels.frames[rows], kept)
+    return replace(channels, frames=channels.frames[rows], channels=kept, travel=())
 
 
 def _fitted(motion: Motion, settings: Any, fps: float, wanted: tuple[int, int] | None) -> Motion:  # noqa: ANN401
-    """In place, looped and cut as the settings say."""
+    """Looped and cut as the settings say."""
     if settings.place == "RANGE" and wanted:
         frames = int((wanted[1] - wanted[0]) / fps * skeleton.FPS) + 1
     elif settings.loop:
@@ -136,8 +149,6 @@ def _fitted(motion: Motion, settings: Any, fps: float, wanted: tuple[int, int] |
         frames = motion.frames
     if settings.loop and frames > motion.frames:
         motion = placement.looped(motion, frames)
-    if settings.in_place:
-        motion = placement.in_place(motion)
     return placement.cut(motion, frames)
 
 

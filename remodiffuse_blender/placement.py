@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .rig.channels import Channel, Channels
 from .shared import BackendError, Motion, contacts, features, joining, rebuild, sequence, skeleton
 from .shared import quaternions as quat
 
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Array = NDArray[np.floating[Any]]
+    from .rig.channels import Channel, Channels
 
-_GROUND: Final = np.array([1.0, 0.0, 1.0])
+    Array = NDArray[np.floating[Any]]
 
 
 def continued(motion: Motion, pose: Motion, *, by_hips: bool = False) -> Motion:
@@ -52,12 +51,6 @@ def looped(motion: Motion, frames: int) -> Motion:
     return continued(cut(whole, frames), motion)
 
 
-def in_place(motion: Motion) -> Motion:
-    """The motion without travel along the ground; turns and height stay."""
-    travel = (motion.root - motion.root[:1]) * _GROUND.astype(np.float32)
-    return replace(motion, positions=motion.positions - travel[:, None], root=motion.root - travel)
-
-
 def cut(motion: Motion, frames: int) -> Motion:
     """At most the first `frames` frames."""
     parts = {name: getattr(motion, name)[: max(frames, 1)] for name in ("positions", "rotations", "root", "contacts")}
@@ -75,7 +68,7 @@ def blended(channels: Channels, before: Mapping[tuple[str, str], Array], frames:
     made = tuple(
         _blended(each, before.get((each.bone, each.path)), frames, at_end=at_end) for each in channels.channels
     )
-    return Channels(channels.frames, made)
+    return replace(channels, channels=made)
 
 
 def _blended(channel: Channel, wanted: Array | None, frames: int, *, at_end: bool) -> Channel:

@@ -40,7 +40,7 @@ def running(scene: bpy.types.Scene) -> bool:
 
 
 def show(
-    scene: bpy.types.Scene, armature: bpy.types.Object, channels: Channels, name: str, start: int
+    scene: bpy.types.Scene, armature: bpy.types.Object, channels: Channels, name: str, start: float
 ) -> bpy.types.Action:
     """Plays the channels on the armature. Whatever preview runs must have ended."""
     check(armature)

@@ -140,7 +140,14 @@ class RemodiffuseInsert(bpy.types.PropertyGroup):
         ),
         update=_show_active,
     )
-    frame: IntProperty(name="Frame", description="The frame at which the motion begins", default=1, update=_show_active)
+    frame: FloatProperty(
+        name="Frame",
+        description="The frame at which the motion begins; it may lie between two frames",
+        default=1.0,
+        precision=2,
+        step=100,
+        update=_show_active,
+    )
     into: EnumProperty(
         name="As",
         description="What the motion becomes",
@@ -188,7 +195,43 @@ class RemodiffuseInsert(bpy.types.PropertyGroup):
         max=600.0,
         update=_show_active,
     )
-    in_place: BoolProperty(name="In Place", description="Without travel along the ground", update=_show_active)
+    in_place: BoolProperty(
+        name="In Place",
+        description="Without the way along the ground; sway and steps stay. "
+        "Switch In Place under Retargeting brings it back at any time",
+        update=_show_active,
+    )
+    keys: EnumProperty(
+        name="Keys",
+        description="How many keys the motion gets",
+        items=(
+            ("EVERY", "Every Frame", "A key on every frame: exactly the motion"),
+            ("SPARSE", "Few", "As few keys as the tolerance allows: curves that can be edited by hand"),
+        ),
+    )
+    tolerance: FloatProperty(
+        name="Tolerance",
+        description="How far off rotations may be between keys, in degrees",
+        default=0.5,
+        min=0.01,
+        max=45.0,
+        soft_max=5.0,
+    )
+    location_tolerance: FloatProperty(
+        name="Location Tolerance",
+        description="How far off locations may be between keys, in metres of a person of usual size",
+        default=0.005,
+        min=0.0001,
+        max=1.0,
+        soft_max=0.05,
+        precision=4,
+        step=0.1,
+    )
+    interpolation: EnumProperty(
+        name="Interpolation",
+        description="What curves do between keys",
+        items=(("LINEAR", "Linear", "Straight lines"), ("BEZIER", "Bezier", "Smooth curves with handles")),
+    )
     as_asset: BoolProperty(
         name="Mark as Asset", description="Show the action in the Asset Browser, with a preview picture and tags"
     )

@@ -23,7 +23,7 @@ _following: bool = False
 """Whether the preview is being changed: setting the active take must not do it once more."""
 
 
-def receive(takes: list[Take], scene_uid: int, armature_uid: int, frame: int | None = None) -> None:
+def receive(takes: list[Take], scene_uid: int, armature_uid: int, frame: float | None = None) -> None:
     """Lists takes for the scene that asked for them and plays the first of them on the armature, from `frame` on (the
     playhead, unless given).
 
@@ -35,7 +35,7 @@ def receive(takes: list[Take], scene_uid: int, armature_uid: int, frame: int | N
     settings: Any = properties.of(scene)
     if frame is not None or not preview.running(scene):
         with _quietly():
-            settings.insert.frame = scene.frame_current if frame is None else frame
+            settings.insert.frame = scene.frame_current_final if frame is None else frame
     if not settings.seed_locked:
         settings.seed = takes[-1].provenance.seed + 1
     for take in takes:
@@ -144,7 +144,7 @@ def remove(context: bpy.types.Context, index: int = -1) -> None:
 
 def move_to_playhead(context: bpy.types.Context) -> None:
     """The active take begins at the current frame instead."""
-    properties.get(context).insert.frame = context.scene.frame_current
+    properties.get(context).insert.frame = context.scene.frame_current_final
 
 
 def flip(context: bpy.types.Context, step: int) -> None:

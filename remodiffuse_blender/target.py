@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import bone_table, retarget
@@ -51,6 +52,11 @@ def description(target: bpy.types.Object) -> str:
     return f"{titles.get(found.family, 'Humanoid')}, {len(found.bones)} joints"
 
 
-def solve_motion(target: bpy.types.Object, motion: Motion, fps: float) -> Channels:
-    """The motion as channels of the armature's bones, one row for each frame at `fps`. Raises `BackendError`."""
-    return solve(read_rest_pose(target), bone_map(target), motion, fps=fps, options=retarget.options(target))
+def solve_motion(
+    target: bpy.types.Object, motion: Motion, fps: float, *, in_place: bool = False, phase: float = 0.0
+) -> Channels:
+    """The motion as channels of the armature's bones, one row for each whole frame at `fps`; it starts `phase` (0 up to
+    1) frames after one. Raises `BackendError`.
+    """
+    options = replace(retarget.options(target), in_place=in_place)
+    return solve(read_rest_pose(target), bone_map(target), motion, fps, options, phase)

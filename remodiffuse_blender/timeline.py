@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from .rig.keys import EVERY_FRAME, fitted, handles
 from .shared import BackendError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import bpy
 
-    from .rig.channels import Array, Channels
+    from .rig.channels import Array, Channel, Channels
+    from .rig.keys import Keying
 
 # The numbers behind Keyframe.interpolation.
 _CONSTANT: Final = 0
 _LINEAR: Final = 1
+_BEZIER: Final = 2
+# The number behind Keyframe.handle_left_type: both handles of a key stay in one line.
+_ALIGNED: Final = 3
 
 
 def write_action(
@@ -26,8 +33,9 @@ def write_action(
     name: str,
     frame_start: float = 1.0,
     properties: dict[str, Any] | None = None,
+    keying: Keying = EVERY_FRAME,
 ) -> bpy.types.Action:
-    """A new action with one key a frame, assigned to `armature` together with its slot.
+    """A new action with keys as `keying` says, assigned to `armature` together with its slot.
 
     `properties` become custom properties of the action (the provenance of the take). The action's manual frame range
     is set to its keys. Nothing else changes: an action that was assigned before stays in the file, and the scene
@@ -36,7 +44,7 @@ def write_action(
     Raises BackendError when the armature cannot take an action: it is linked, or its NLA is in tweak mode.
     """
     _check_writable(armature)
-    action, slot = _new_action(armature, channels, name, frame_start, properties)
+    action, slot = _new_action(armature, channels, name, frame_start, properties, keying)
     data: Any = armature.animation_data or armature.animation_data_create()
     data.action = action
     # An action alone plays nothing: without its slot it stays silent.
@@ -48,8 +56,9 @@ def write_strip(
     armature: bpy.types.Object,
     channels: Channels,
     name: str,
-    frame_start: int,
+    frame_start: float,
     properties: dict[str, Any] | None = None,
+    keying: Keying = EVERY_FRAME,
 ) -> bpy.types.Action:
     """A new action as a strip on a new track on top of the NLA. The action that was active goes onto a track of its
     own below it, where it plays as before until the strip begins.
@@ -60,10 +69,10 @@ def write_strip(
     data: Any = armature.animation_data or armature.animation_data_create()
     if data.action:
         _push_down(data)
-    action, slot = _new_action(armature, channels, name, frame_start, properties)
+    action, slot = _new_action(armature, channels, name, frame_start, properties, keying)
     track = data.nla_tracks.new()
     track.name = action.name
-    strip = track.strips.new(action.name, frame_start, action)
+    strip = track.strips.new(action.name, round(action.frame_start), action)
     strip.action_slot = slot
     strip.blend_type = "REPLACE"
     # What comes before is the business of the tracks below; afterwards the character stays where it got to.
@@ -72,7 +81,9 @@ def write_strip(
     return action
 
 
-def merge(armature: bpy.types.Object, channels: Channels, frame_start: int) -> bpy.types.Action:
+def merge(
+    armature: bpy.types.Object, channels: Channels, frame_start: float, keying: Keying = EVERY_FRAME
+) -> bpy.types.Action:
     """The keys in the armature's active action, in place of those that it has in these frames; all others stay.
 
     Raises BackendError as `write_action` does, and where there is no active action.
@@ -86,9 +97,9 @@ def merge(armature: bpy.types.Object, channels: Channels, frame_start: int) -> b
     action, slot = data.action, data.action_slot
     layer = action.layers[0] if action.layers else action.layers.new("Layer")
     strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
-    _write_channels(strip.channelbag(slot, ensure=True), channels, float(frame_start))
+    _write_channels(strip.channelbag(slot, ensure=True), channels, frame_start, keying)
     if action.use_frame_range:
-        action.frame_start = min(action.frame_start, float(frame_start))
+        action.frame_start = min(action.frame_start, frame_start + float(channels.frames[0]))
         action.frame_end = max(action.frame_end, frame_start + float(channels.frames[-1]))
     return action
 
@@ -115,7 +126,12 @@ def fingerprint(action: bpy.types.Action) -> int:
 
 
 def _new_action(
-    armature: bpy.types.Object, channels: Channels, name: str, frame_start: float, properties: dict[str, Any] | None
+    armature: bpy.types.Object,
+    channels: Channels,
+    name: str,
+    frame_start: float,
+    properties: dict[str, Any] | None,
+    keying: Keying,
 ) -> tuple[bpy.types.Action, Any]:
     """An action with the channels' keys, and its slot for the armature."""
     import bpy
@@ -123,7 +139,7 @@ def _new_action(
     action = bpy.data.actions.new(name)
     slot = action.slots.new(id_type="OBJECT", name=armature.name)
     strip: Any = action.layers.new("Layer").strips.new(type="KEYFRAME")
-    _write_channels(strip.channelbag(slot, ensure=True), channels, frame_start)
+    _write_channels(strip.channelbag(slot, ensure=True), channels, frame_start, keying)
     action.use_frame_range = True
     action.frame_start, action.frame_end = (frame_start + float(channels.frames[end]) for end in (0, -1))
     for key, value in (properties or {}).items():
@@ -131,19 +147,16 @@ def _new_action(
     return action, slot
 
 
-def _write_channels(bag: Any, channels: Channels, frame_start: float) -> None:  # noqa: ANN401 (a channelbag)
+def _write_channels(bag: Any, channels: Channels, frame_start: float, keying: Keying) -> None:  # noqa: ANN401 (a channelbag)
     """Keys for all channels; keys of the same curves within these frames go, those outside stay."""
-    import bpy
-
     frames = np.asarray(channels.frames, dtype=np.float64) + frame_start
     groups: dict[str, Any] = {group.name: group for group in bag.groups}
     known = {(curve.data_path, curve.array_index): curve for curve in bag.fcurves}
     for channel in channels.channels:
-        path = channel.path
-        if channel.bone:
-            owner = f'pose.bones["{bpy.utils.escape_identifier(channel.bone)}"]'
-            path = owner + (path if path.startswith("[") else f".{path}")
-        for component, values in enumerate(np.asarray(channel.values, dtype=np.float64).T):
+        path = data_path(channel)
+        made = fitted(channel, frames, keying)
+        sides = handles(frames[made.rows], made)
+        for component in range(made.values.shape[1]):
             curve = known.get((path, component))
             if curve is None:
                 curve = bag.fcurves.new(path, index=component)
@@ -151,7 +164,47 @@ def _write_channels(bag: Any, channels: Channels, frame_start: float) -> None:  
                 curve.group = groups.get(group) or groups.setdefault(group, bag.groups.new(group))
             else:
                 _clear(curve, frames[0], frames[-1])
-            _write_keys(curve, frames[: len(values)], values)
+            _write_keys(
+                curve,
+                frames[made.rows],
+                made.values[:, component],
+                sides and (sides[0][:, component], sides[1][:, component]),
+            )
+
+
+def data_path(channel: Channel) -> str:
+    """The path of a channel's property as curves of an armature object's action spell it."""
+    import bpy
+
+    if not channel.bone:
+        return channel.path
+    owner = f'pose.bones["{bpy.utils.escape_identifier(channel.bone)}"]'
+    return owner + (channel.path if channel.path.startswith("[") else f".{channel.path}")
+
+
+def shift(action: bpy.types.Action, offsets: Mapping[tuple[str, int], tuple[Array, Array]]) -> None:
+    """Adds to the values of keys, with their handles. `offsets` holds for (path, component) the frames (T) from the
+    first to the last key that is shifted, and what is added there (T).
+    """
+    for bag in (bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags):  # pyright: ignore[reportAttributeAccessIssue] of key-frame strips
+        for curve in bag.fcurves:
+            if (found := offsets.get((curve.data_path, curve.array_index))) is None:
+                continue
+            frames, added = found
+            points = curve.keyframe_points
+            at = np.empty(2 * len(points), np.float32)
+            points.foreach_get("co", at)
+            keys = at[::2].copy()
+            inside = (keys > frames[0] - 1e-3) & (keys < frames[-1] + 1e-3)
+            more = np.where(inside, np.interp(keys, frames, added), 0.0)
+            slope = np.gradient(added, frames) if len(frames) > 1 else np.zeros(1)
+            slopes = np.where(inside, np.interp(keys, frames, slope), 0.0)
+            for name in ("co", "handle_left", "handle_right"):
+                points.foreach_get(name, at)
+                # Handles lie before and after their key, where another value is added.
+                at[1::2] += (more + slopes * (at[::2] - keys)).astype(np.float32)
+                points.foreach_set(name, at)
+            curve.update()
 
 
 def _clear(curve: Any, start: float, end: float) -> None:  # noqa: ANN401 (the type differs between versions)
@@ -192,16 +245,20 @@ def _check_writable(armature: bpy.types.Object) -> None:
         )
 
 
-def _write_keys(curve: Any, frames: Array, values: Array) -> None:  # noqa: ANN401 (the type differs between versions)
-    """Adds keys to those that the curve has; none of them may be at these frames."""
+def _write_keys(curve: Any, frames: Array, values: Array, sides: tuple[Array, Array] | None) -> None:  # noqa: ANN401 (the type differs between versions)
+    """Adds keys to those that the curve has; none of them may be at these frames. `sides` are the handles (K, 2)."""
     points = curve.keyframe_points
     before = len(points)
     points.add(len(values))
-    interpolation = _LINEAR if len(values) > 1 else _CONSTANT
-    new = {
+    interpolation = _CONSTANT if len(values) < 2 else _LINEAR if sides is None else _BEZIER
+    new: dict[str, Any] = {
         "co": np.stack((frames, values), axis=1).astype(np.float32),
         "interpolation": np.full(len(values), interpolation, dtype=np.int32),
     }
+    if sides is not None and len(values) > 1:
+        for name, places in zip(("handle_left", "handle_right"), sides, strict=True):
+            new[f"{name}_type"] = np.full(len(values), _ALIGNED, dtype=np.int32)
+            new[name] = places.astype(np.float32)
     for name, added in new.items():
         every = np.empty((before + len(values), *added.shape[1:]), added.dtype)
         if before:

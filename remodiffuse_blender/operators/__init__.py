@@ -40,6 +40,7 @@ from .search_library import SearchLibrary
 from .star_take import StarTake
 from .stop_backend import StopBackend
 from .stop_clip import StopClip
+from .switch_travel import SwitchTravel
 from .uninstall_backend import UninstallBackend
 from .unload_library import UnloadLibrary
 from .use_reference_pose import UseReferencePose
@@ -74,6 +75,7 @@ CLASSES = (
     FetchModel,
     CancelFetch,
     RepeatRequest,
+    SwitchTravel,
     DetectBones,
     SaveBoneMap,
     LoadBoneMap,

@@ -22,11 +22,13 @@ class Channel:
     bone it is one of the object's own.
 
     `values` (frames, n) has a column for each component of the property; a single row means a constant.
+    `unit` is how long a metre of the motion is in a location.
     """
 
     bone: str
     path: str
     values: Array
+    unit: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,7 +89,8 @@ def solve(
         Channel(rest.names[bone], property_of(mode), values)
         for bone, mode, values in zip(bones, modes, in_modes(turns, modes), strict=True)
     ]
-    channels += [Channel(bone, path, move) for (bone, path), move in moves.items()]
+    units = {bone: body.scale * _size(rest) if not bone else body.scale for bone, _ in moves}
+    channels += [Channel(bone, path, move, units[bone]) for (bone, path), move in moves.items()]
     channels += finger_channels(body, options.fingers)
     channels += [
         Channel(bone, f'["{name}"]', np.array([[value]]))
@@ -98,6 +99,11 @@ def solve(
     ]
     ways = tuple(Channel(bone, path, move) for (bone, path), move in travel.items())
     return Channels(frames, tuple(channels), ways, in_place=options.in_place)
+
+
+def _size(rest: RestPose) -> float:
+    """How large the object makes its armature, in the space that its location is in."""
+    return float(np.linalg.norm(rest.object_axes, axis=0).mean())
 
 
 def _times(motion: Motion, fps: float, phase: float) -> tuple[Array, Array]:

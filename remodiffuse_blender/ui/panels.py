@@ -105,6 +105,11 @@ class InsertPanel(SidebarPanel, bpy.types.Panel):
             column.prop(insert, "blend_in")
             column.prop(insert, "blend_out")
         column.prop(insert, "in_place")
+        column.prop(insert, "keys")
+        if insert.keys == "SPARSE":
+            column.prop(insert, "tolerance")
+            column.prop(insert, "location_tolerance")
+        column.prop(insert, "interpolation")
         column.prop(insert, "loop")
         if insert.loop and insert.place != "RANGE":
             column.prop(insert, "loop_seconds")

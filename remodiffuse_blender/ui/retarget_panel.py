@@ -29,6 +29,7 @@ class RetargetPanel(bpy.types.Panel):
         settings = retarget.get(context.active_object)  # pyright: ignore[reportArgumentType]  see poll
         for name in ("travel", "start", "stride", "vertical", "foot_lock", "limbs", "fingers"):
             column.prop(settings, name)
+        layout.operator("remodiffuse.switch_travel", icon="CON_FOLLOWPATH")
 
 
 CLASSES = (RetargetPanel,)
