@@ -55,12 +55,12 @@ class LeastSquares:
         self.energy += float(missing @ missing)
         self.count += len(missing)
 
-    def solve(self) -> NDArray[np.float64]:
+    def solve(self) -> NDArray[np.floating]:
         """Coefficients of both, text and retrieval; none has the rest. Of equally good ones those nearest to START."""
         change, *_ = np.linalg.lstsq(self.gram, self.target, rcond=1e-10)
         return START + change
 
-    def error(self, coefficients: NDArray[np.float64]) -> float:
+    def error(self, coefficients: NDArray[np.floating]) -> float:
         """Mean squared error of the mixture with these coefficients."""
         change = coefficients - START
         return float(change @ self.gram @ change - 2.0 * change @ self.target + self.energy) / max(self.count, 1)
