@@ -27,7 +27,7 @@ WHERE = {
 
 def lookup(name: str) -> str:
     """As Blender looks it up: the first match of the newest table."""
-    for prefix, table in bpy.utils.manual_map():
+    for prefix, table in bpy.utils.manual_map() or ():
         for pattern, place in table:
             if fnmatchcase(name, pattern):
                 return prefix + place

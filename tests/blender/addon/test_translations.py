@@ -22,8 +22,6 @@ def texts(addon: str) -> set[str]:
         if issubclass(kind, bpy.types.Operator):
             found.add(rna.description)
         properties: Rna = kind.bl_rna.properties
-        if issubclass(kind, bpy.types.Operator):
-            properties = kind.get_rna_type().properties if hasattr(kind, "get_rna_type") else properties
         for each in properties:
             if each.identifier not in getattr(kind, "__annotations__", {}) or each.is_hidden:
                 continue
