@@ -7,10 +7,14 @@ import importlib
 import re
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
 import bpy
 import pytest
+
+if TYPE_CHECKING:
+    from scenes import Rna
 
 WHERE = {
     "bpy.ops.remodiffuse.generate": "generate",
@@ -27,7 +31,8 @@ WHERE = {
 
 def lookup(name: str) -> str:
     """As Blender looks it up: the first match of the newest table."""
-    for prefix, table in bpy.utils.manual_map() or ():
+    utils: Rna = bpy.utils  # the stubs say that it returns nothing
+    for prefix, table in utils.manual_map():
         for pattern, place in table:
             if fnmatchcase(name, pattern):
                 return prefix + place
