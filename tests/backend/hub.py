@@ -30,7 +30,10 @@ class Hub(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Hub
+    @property
+    def hub(self) -> Hub:
+        assert isinstance(self.server, Hub)
+        return self.server
 
     def do_HEAD(self) -> None:
         self._answer(body=False)
@@ -43,15 +46,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, body: bool) -> None:
         *_, commit, name = self.path.split("/")
-        path = self.server.folder / name
-        if commit != self.server.commit or not path.is_file():
+        path = self.hub.folder / name
+        if commit != self.hub.commit or not path.is_file():
             self.send_response(404)
             self.send_header("X-Error-Code", "EntryNotFound")
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
         data = path.read_bytes()
-        if name == self.server.altered:
+        if name == self.hub.altered:
             data = data[:-1] + bytes([data[-1] ^ 1])
         first = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0])
         self.send_response(206 if first else 200)
@@ -66,11 +69,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
         self.end_headers()
         if body:
-            cut = self.server.next_cut()
+            cut = self.hub.next_cut()
             part = data[first:] if cut is None else data[first : first + cut]
             self.wfile.write(part)
             self.wfile.flush()
-            self.server.sent += len(part)
+            self.hub.sent += len(part)
             self.close_connection = True
 
 
