@@ -82,7 +82,10 @@ class GuideSearch:
         if row := self._in_a_row(request, frames, found):
             references = [part[place] for place in range(wanted) for part in row][:wanted]
             return Guides(tuple(references), tuple(self._origin(row, frames, seed) for seed in seeds))
-        return Guides(tuple(found[:wanted]), tuple(self._origin([found], frames, seed) for seed in seeds))
+        # What the animator pinned is what a take begins with, however well other clips fit the words.
+        pins = len(set(request.pinned) - set(request.banned))
+        begins = found[:pins] or found
+        return Guides(tuple(found[:wanted]), tuple(self._origin([begins], frames, seed) for seed in seeds))
 
     def _best(self, request: Request, text: str, frames: int) -> list[Retrieved]:
         """The best clips for a text and a length, best first, after those that the animator pinned."""
@@ -94,11 +97,13 @@ class GuideSearch:
         if factor == 1.0:
             return search(self._libraries(), sentence, self._encoder.name, length, wanted, *chosen)
         wide = search(self._libraries(), sentence, self._encoder.name, length, REACH * wanted, *chosen)
-        own = sides(text)
-        judged = [
-            Retrieved(replace(one, score=one.score * factor ** int(contradictions(own, sides(one.caption)))), clip)
-            for one, clip in wide
-        ]
+        own, several = sides(text), len(clauses(text)) > 1
+        judged = []
+        for one, clip in wide:
+            wrong = int(contradictions(own, sides(one.caption)))
+            # "walks, then waves" and "walks and waves" are nearly one sentence vector.
+            wrong += several != (len(clauses(one.caption)) > 1)
+            judged.append(Retrieved(replace(one, score=one.score * factor**wrong), clip))
         pins = len(set(request.pinned) - set(request.banned))
         return (judged[:pins] + sorted(judged[pins:], key=lambda each: -each.reference.score))[:wanted]
 

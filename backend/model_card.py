@@ -27,7 +27,8 @@ class SamplerConfig:
     start_margin: float = 0.05
     """Each take starts from one of the references that score at most this much below the best."""
     opposite_factor: float = 1.0
-    """The score of a reference whose caption says the opposite (left for right) times this; 1 = the paper's score."""
+    """The score of a reference whose caption says the opposite (left for right, one thing for several in a row)
+    times this; 1 = the paper's score."""
 
 
 @dataclass(frozen=True, slots=True)

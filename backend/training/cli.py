@@ -211,6 +211,7 @@ def publish(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--start", type=int, default=500, help="timestep that sampling starts from (model)")
     parser.add_argument("--margin", type=float, default=0.02, help="score margin of references to start from (model)")
     parser.add_argument("--samples", type=int, default=3, help="of which the best is kept (library)")
+    parser.add_argument("--workers", type=int, default=1, help="processes that share the work (library)")
     parser.add_argument("--limit", type=int, help="make only this many clips, spread over the kinds (library)")
     options = parser.parse_args(argv)
 
@@ -238,8 +239,8 @@ def publish(argv: Sequence[str] | None = None) -> int:
         publishing.training_library(data, references)
     wanted = publishing.plan(data)
     wanted = wanted[:: max(1, len(wanted) // options.limit)] if options.limit else wanted
-    publishing.starter_library(options.output, references, wanted, options.samples, _show)
-    sys.stdout.write(f"{options.output}: {len(wanted)} clips\n")
+    kept = publishing.starter_library(options.output, references, wanted, options.samples, _show, options.workers)
+    sys.stdout.write(f"{options.output}: {kept} of {len(wanted)} clips\n")
     return 0
 
 

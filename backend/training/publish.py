@@ -9,8 +9,10 @@ rules, where one fits) and moves best.
 from __future__ import annotations
 
 import random
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 import torch
@@ -34,10 +36,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from ..request import Take
     from .config import RunConfig
 
 LICENCE: Final = "CC0-1.0"
+TRAINING_SET: Final = "training set"
 SOURCE: Final = "sampled by starter model"
 CLOSER: Final = (1, 2, 4, 8)
 """Parts of the model's start timestep from which a library clip is sampled, one after the other until it passes."""
@@ -48,10 +53,10 @@ RELIABLE: Final = 0.5
 CAPTIONS: Final = 40
 """Captions of a library clip at most: the more ways to say it, the more prompts find it."""
 
-CLIPS_OF_KIND: Final = (3, 5)
+CLIPS_OF_KIND: Final = (2, 5)
 """Fewest and most clips of one kind of motion; more where there is more of it in the data."""
 
-CLIPS_IN_A_ROW: Final = 30
+CLIPS_IN_A_ROW: Final = 24
 
 # Kinds of motion that must pass an exam rule; the others are judged by how they move alone.
 _KINDS_OF_RULE: Final = {
@@ -131,11 +136,9 @@ def record_results(folder: Path, results: list[dict[str, Any]]) -> None:
 def training_library(data: TrainingSet, path: Path) -> None:
     """The training windows as a library to sample from. Never ships."""
     path.unlink(missing_ok=True)
-    with Library.create(path, "training set") as library:
+    with Library.create(path, TRAINING_SET) as library:
         for number, rows in enumerate(_windows(data)):
             positions, contacts = LAYOUT.decode(rows.astype(np.float64))
-            if len(positions) < MIN_FRAMES:
-                continue
             library.add(
                 Clip(
                     tuple(dict.fromkeys(map(neutral, data.captions[number])))[:2],
@@ -183,33 +186,76 @@ def plan(data: TrainingSet, seed: int = 0) -> list[Wanted]:
 
 
 def starter_library(
-    folder: Path, references: Path, wanted: list[Wanted], samples: int, progress: Callable[[int, int], None]
-) -> None:
-    """Sample the library of the model in `folder`, beside its weights. The same inputs give the same file.
+    folder: Path,
+    references: Path,
+    wanted: list[Wanted],
+    samples: int,
+    progress: Callable[[int, int], None],
+    workers: int = 1,
+) -> int:
+    """Sample the library of the model in `folder`, beside its weights; the number of its clips. The same inputs give
+    the same file, whatever the number of processes that share the work.
 
     A sample that fails the rule of its kind is sampled again, closer and closer to its reference; what never passes is
     left out, because a reference that does not do what its caption says misleads every take that uses it.
     """
-    loaded = Generator.load(folder, [references])
-    sampler = loaded.model.card.sampler
-    generators = [
-        loaded.with_sampler(replace(sampler, start_timestep=max(1, sampler.start_timestep // part), start_margin=0.0))
-        for part in CLOSER
-    ]
     draft = folder / (LIBRARY + ".new")
     draft.unlink(missing_ok=True)
-    with Library.create(draft, "starter library") as library:
-        for number, one in enumerate(wanted):
-            progress(number, len(wanted))
-            request = Request(one.captions[0], one.seconds, seed=1000 + 16 * number, count=samples)
-            best = _best(generators, request, _rule(one.kind))
+    known = _clips_of_windows(references)
+    requests = []
+    for number, one in enumerate(wanted):
+        request = Request(one.captions[0], one.seconds, seed=1000 + 16 * number, count=samples)
+        # The window that the words are from: what words alone would find may be another kind of motion.
+        own = known.get((one.kind, one.captions[0], request.frames))
+        pinned = () if own is None else ((TRAINING_SET, own),)
+        requests.append((replace(request, pinned=pinned), _rule(one.kind)))
+    kept = 0
+    with (
+        Library.create(draft, "starter library") as library,
+        ProcessPoolExecutor(workers, get_context("spawn"), _Worker.start, (folder, references)) as pool,
+    ):
+        for number, (one, best) in enumerate(zip(wanted, pool.map(_Worker.best, requests), strict=True)):
+            progress(number + 1, len(wanted))
             if best is not None:
-                motion = best.motion
-                library.add(Clip(one.captions, motion.positions, motion.contacts, SOURCE, LICENCE, (one.kind,)))
+                positions, contacts = best
+                library.add(Clip(one.captions, positions, contacts, SOURCE, LICENCE, (one.kind,)))
+                kept += 1
         library.index(load_encoder(ENCODER))
         library.seal()
     remove_companions(folder / LIBRARY)
     draft.replace(folder / LIBRARY)
+    return kept
+
+
+def _clips_of_windows(references: Path) -> dict[tuple[str, str, int], int]:
+    """(kind, caption, frames) -> clip of the training library."""
+    with Library.open(references) as library:
+        clips = {number: library.clip(number) for number in reversed(library.clips())}
+    return {(clip.tags[0], caption, clip.frames): number for number, clip in clips.items() for caption in clip.captions}
+
+
+class _Worker:
+    """A process of its own that samples. One thread each, so that sums come out the same on every machine."""
+
+    generators: ClassVar[list[Generator]] = []
+
+    @classmethod
+    def start(cls, folder: Path, references: Path) -> None:
+        torch.set_num_threads(1)
+        loaded = Generator.load(folder, [references])
+        sampler = loaded.model.card.sampler
+        cls.generators = [
+            loaded.with_sampler(
+                replace(sampler, start_timestep=max(1, sampler.start_timestep // part), start_margin=0.0)
+            )
+            for part in CLOSER
+        ]
+
+    @classmethod
+    def best(cls, wanted: tuple[Request, str | None]) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        """Positions and contacts of the best take, if any passes."""
+        take = _best(cls.generators, *wanted)
+        return None if take is None else (take.motion.positions, take.motion.contacts)
 
 
 def _rule(kind: str) -> str | None:
