@@ -17,7 +17,10 @@ def texts(addon: str) -> set[str]:
     found = set()
     for kind in registration.CLASSES:
         rna: Rna = kind.bl_rna
-        if issubclass(kind, (bpy.types.Operator, bpy.types.Panel, bpy.types.Menu)):
+        # Blender writes the name of the chosen preset over the label of a list of presets.
+        if issubclass(kind, (bpy.types.Operator, bpy.types.Panel, bpy.types.Menu)) and not hasattr(
+            kind, "preset_subdir"
+        ):
             found.add(kind.bl_label)
         if issubclass(kind, bpy.types.Operator):
             found.add(rna.description)
