@@ -18,9 +18,8 @@ def texts(addon: str) -> set[str]:
     for kind in registration.CLASSES:
         rna: Rna = kind.bl_rna
         # Blender writes the name of the chosen preset over the label of a list of presets.
-        if issubclass(kind, (bpy.types.Operator, bpy.types.Panel, bpy.types.Menu)) and not hasattr(
-            kind, "preset_subdir"
-        ):
+        listing = kind.__name__ in ("PresetsPanel", "HistoryMenu")
+        if issubclass(kind, (bpy.types.Operator, bpy.types.Panel, bpy.types.Menu)) and not listing:
             found.add(kind.bl_label)
         if issubclass(kind, bpy.types.Operator):
             found.add(rna.description)
