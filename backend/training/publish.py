@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 LICENCE: Final = "CC0-1.0"
 TRAINING_SET: Final = "training set"
 SOURCE: Final = "sampled by starter model"
-CLOSER: Final = (1, 2, 4, 8)
-"""Parts of the model's start timestep from which a library clip is sampled, one after the other until it passes."""
+STARTS: Final = (220, 110, 55, 27)
+"""Timesteps from which a library clip is sampled, one after the other until it passes."""
 
 RELIABLE: Final = 0.5
 """Share of takes that must pass; the card lists the exam's prompts that stay below it, plain or reworded, as weak."""
@@ -245,10 +245,7 @@ class _Worker:
         loaded = Generator.load(folder, [references])
         sampler = loaded.model.card.sampler
         cls.generators = [
-            loaded.with_sampler(
-                replace(sampler, start_timestep=max(1, sampler.start_timestep // part), start_margin=0.0)
-            )
-            for part in CLOSER
+            loaded.with_sampler(replace(sampler, start_timestep=start, start_margin=0.0)) for start in STARTS
         ]
 
     @classmethod
