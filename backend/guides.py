@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -80,11 +81,13 @@ class GuideSearch:
         found = self._best(request, request.prompt, frames)
         wanted = self._card.config.references
         if row := self._in_a_row(request, frames, found):
-            references = [part[place] for place in range(wanted) for part in row][:wanted]
+            ranked = [each for rank in zip_longest(*row) for each in rank if each is not None]
+            # One clip may be the best for several things, and a small library may hold no other.
+            distinct = {(each.reference.library, each.reference.clip): each for each in reversed(ranked)}
+            references = list(reversed(distinct.values()))[:wanted]
             return Guides(tuple(references), tuple(self._origin(row, frames, seed) for seed in seeds))
         # What the animator pinned is what a take begins with, however well other clips fit the words.
-        pins = len(set(request.pinned) - set(request.banned))
-        begins = found[:pins] or found
+        begins = found[: _pins(request)] or found
         return Guides(tuple(found[:wanted]), tuple(self._origin([begins], frames, seed) for seed in seeds))
 
     def _best(self, request: Request, text: str, frames: int) -> list[Retrieved]:
@@ -104,7 +107,7 @@ class GuideSearch:
             # "walks, then waves" and "walks and waves" are nearly one sentence vector.
             wrong += several != (len(clauses(one.caption)) > 1)
             judged.append(Retrieved(replace(one, score=one.score * factor**wrong), clip))
-        pins = len(set(request.pinned) - set(request.banned))
+        pins = _pins(request)
         return (judged[:pins] + sorted(judged[pins:], key=lambda each: -each.reference.score))[:wanted]
 
     def _in_a_row(self, request: Request, frames: int, whole: Sequence[Retrieved]) -> list[list[Retrieved]]:
@@ -138,3 +141,8 @@ class GuideSearch:
             near = [each for each in near if fits(each.clip.frames, frames // len(row))] or near
             clips.append(near[dice.integers(len(near))])
         return Origin(tuple(clips))
+
+
+def _pins(request: Request) -> int:
+    """How many of the clips that were found first are the animator's choice."""
+    return len(set(request.pinned) - set(request.banned))

@@ -81,3 +81,10 @@ def test_without_clips_takes_begin_with_noise(tmp_path: Path, encoder: TextEncod
     guides = guides_of(tmp_path, encoder, [], REQUEST)
     assert guides.references == ()
     assert guides.origins == (None, None)
+
+
+def test_one_clip_guides_all_where_there_is_no_other(tmp_path: Path, encoder: TextEncoder) -> None:
+    request = Request(f"{WALK}, then walks forward", 8.0)
+    guides = guides_of(tmp_path, encoder, [WALK], request, frames=160)
+    assert captions_of(guides) == [[WALK, WALK]] * 2
+    assert [each.reference.caption for each in guides.references] == [WALK]
