@@ -19,6 +19,7 @@ _TRANSFORMS: Final = {
     "rotation_euler": 3,
     "rotation_axis_angle": 4,
     "scale": 3,
+    "ik_stretch": 1,
 }
 
 
@@ -47,7 +48,7 @@ def write(armature: bpy.types.Object, kept: State) -> None:
         # Bones came or went meanwhile.
         for bone_name, row in zip(kept["bones"], values.reshape(-1, width), strict=True):
             if bone := bones.get(bone_name):
-                setattr(bone, name, row.tolist())
+                setattr(bone, name, row.tolist() if width > 1 else float(row[0]))
     for bone_name, numbers in kept["custom"].items():
         bone = bones.get(bone_name)
         for key, value in numbers.items():

@@ -48,6 +48,8 @@ def read_rest_pose(armature: bpy.types.Object) -> RestPose:
             for constraint in pose.constraints
             if constraint.type == "IK" and constraint.pole_target
         },
+        hinges=frozenset(i for i, pose in enumerate(poses) if pose.lock_ik_y and pose.lock_ik_z),
+        stretched=frozenset(i for i, pose in enumerate(poses) if pose.ik_stretch > 0.0),
         constrained=frozenset(i for i, pose in enumerate(poses) if len(pose.constraints)),
         object_location=np.array(armature.location, dtype=np.float64),
         object_axes=np.array(armature.matrix_basis, dtype=np.float64)[:3, :3],

@@ -28,11 +28,12 @@ _STRAIGHT: Final = 0.02  # of the limb's length: how far it has to be bent for i
 @dataclass(frozen=True)
 class Controls:
     """What moves the limbs: `without_keys` are mapped bones that need no keys of their own, `switches` the custom
-    properties to key (bone -> property -> value).
+    properties to key (bone -> property -> value), `stretched` the bones that would rather stretch than bend.
     """
 
     switches: dict[str, dict[str, float]]
     without_keys: set[int] = field(default_factory=set)
+    stretched: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def drive_ik(body: Body, pose: Pose, bone_map: BoneMap, limbs: Limbs) -> Control
             if not limb:
                 continue
             _drive(body, pose, joints, limb)
+            controls.stretched.update({limb.upper, limb.lower} & body.rest.stretched)
             controls.without_keys.update(body.joints[joint] for joint in joints[:2])
             if limb.tip >= 0 and joints[-1] in body.joints:
                 toe = body.joints[joints[-1]]
@@ -119,24 +121,60 @@ def _drive(body: Body, pose: Pose, joints: list[str], limb: _Limb) -> None:
         # A straight limb has no plane of its own; it goes with the upper bone.
         bend = _across(elbow - shoulder + _STRAIGHT * length * at_rest, wrist - shoulder)
         along = quat.unit(wrist - shoulder)
-        direction = quat.rotate(quat.about(along, np.array(_pole_turn(rest, limb, line, bent))), quat.unit(bend))
+        turn = _pole_turn(rest, limb, heads[end], _bend(shoulder, elbow, wrist))
+        direction = quat.rotate(quat.about(along, turn), quat.unit(bend))
         reach = np.linalg.norm(_across(heads[limb.pole] - heads[upper], line))
         pose.place(limb.pole, shoulder + (wrist - shoulder) / 2.0 + max(float(reach), length) * direction)
 
 
-def _pole_turn(rest: RestPose, limb: _Limb, line: Array, bent: Array) -> float:
-    """The angle about the limb's line from where it bends to where its pole is wanted.
+def _pole_turn(rest: RestPose, limb: _Limb, end: Array, bend: Array) -> Array:
+    """The angle (T) about the limb's line from where it bends to where its pole is wanted, when it is bent by `bend`
+    (T; radians). `end` (3) is where the limb ends at rest.
 
     Blender turns the chain as it is before bending, so that the side of its first bone that the pole angle names
-    faces the pole; the limb then bends in the plane in which it is bent already.
+    faces the pole. Then it bends the limb: in the plane in which it is bent already, or about the X axis of a lower
+    bone that can do nothing else, which leads out of that plane where the axis is askew to it.
     """
-    angle = rest.pole_angles.get(limb.lower)
-    if angle is None or np.linalg.norm(_across(bent, line)) < 1e-6 * np.linalg.norm(line):
-        return 0.0
+    still = np.zeros(len(bend))
+    heads = rest.heads
+    upper, lower = heads[limb.lower] - heads[limb.upper], end - heads[limb.lower]
+    line, angle = upper + lower, rest.pole_angles.get(limb.lower)
+    if angle is None or np.linalg.norm(_across(upper, line)) < 1e-6 * np.linalg.norm(line):
+        return still
     axes = rest.matrices[limb.upper, :3, :3]
     side = _across(np.cos(angle) * axes[:, 0] + np.sin(angle) * axes[:, 2], line)
-    plane, along = _across(bent, line), quat.unit(line)
-    return float(np.arctan2(quat.cross(plane, side) @ along, plane @ side))
+    plane = np.broadcast_to(_across(upper, line), (len(bend), 3))
+    if limb.lower in rest.hinges:
+        plane = _bent_about(quat.unit(rest.matrices[limb.lower, :3, 0]), upper, lower, bend)
+    return np.arctan2(quat.cross(plane, side) @ quat.unit(line), plane @ side)
+
+
+def _bent_about(hinge: Array, upper: Array, lower: Array, bend: Array) -> Array:
+    """Where (T, 3) a limb bulges off its line, if `lower` is turned about the `hinge` until the limb is bent by `bend`
+    (T) and the whole limb then back onto its line at rest, about the same axis as far as that goes.
+    """
+    line = upper + lower
+    one, other = quat.unit(upper), quat.unit(lower)
+    # The cosine of the bend is constant + even cos(angle) + odd sin(angle).
+    constant = float((one @ hinge) * (other @ hinge))
+    even, odd = float(one @ other) - constant, float(one @ quat.cross(hinge, other))
+    straight, size = np.arctan2(odd, even), np.hypot(even, odd)
+    sign = -1.0 if straight > 0.0 else 1.0
+    angle = straight + sign * np.arccos(np.clip((np.cos(bend) - constant) / max(size, 1e-12), -1.0, 1.0))
+    lowered = quat.rotate(quat.about(hinge, angle), lower)
+    reached = _across(upper + lowered, hinge)
+    level = _across(line, hinge)
+    back = np.arctan2(quat.cross(reached, level) @ hinge, reached @ level)
+    turn = quat.about(hinge, back)
+    whole = quat.rotate(turn, upper + lowered)
+    aligned = quat.between(quat.unit(whole), quat.unit(np.broadcast_to(line, whole.shape)))
+    return _across(quat.rotate(aligned, quat.rotate(turn, upper)), line)
+
+
+def _bend(start: Array, middle: Array, end: Array) -> Array:
+    """By how much (T) limbs are bent, 0 for straight ones."""
+    upper, lower = middle - start, end - middle
+    return np.arctan2(np.linalg.norm(quat.cross(upper, lower), axis=-1), np.sum(upper * lower, axis=-1))
 
 
 def _across(vectors: Array, line: Array) -> Array:

@@ -22,7 +22,8 @@ class RestPose:
     that moves a bone while its own channels are at rest: the parent, or the target of a constraint that copies
     another bone outright; `copies` (N) tells the two apart. `properties` are the bones' custom properties. `ik` says of
     a lower limb bone that inverse kinematics turns which bones are its target and its pole (-1 for none), `pole_angles`
-    hold the pole angle (radians) of every such constraint, and `constrained` the bones with any constraint.
+    hold the pole angle (radians) of every such constraint, `hinges` are the bones that inverse kinematics can only turn
+    about their X axis, `stretched` those that it may make longer, and `constrained` the bones with any constraint.
     `object_location` (3) and `object_axes` (3, 3) are the object's own location and the way into its space.
     """
 
@@ -41,6 +42,8 @@ class RestPose:
     properties: dict[str, dict[str, float]] = field(default_factory=dict)
     ik: dict[int, tuple[int, int]] = field(default_factory=dict)
     pole_angles: dict[int, float] = field(default_factory=dict)
+    hinges: frozenset[int] = frozenset()
+    stretched: frozenset[int] = frozenset()
     constrained: frozenset[int] = frozenset()
     object_location: Array = field(default_factory=lambda: np.zeros(3))
     object_axes: Array = field(default_factory=lambda: np.eye(3))

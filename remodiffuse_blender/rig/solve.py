@@ -97,6 +97,8 @@ def solve(
         for bone, values in controls.switches.items()
         for name, value in values.items()
     ]
+    # Blender's solver rather stretches a limb a little than bends it as much as wanted.
+    channels += [Channel(rest.names[bone], "ik_stretch", np.zeros((1, 1))) for bone in sorted(controls.stretched)]
     ways = tuple(Channel(bone, path, move) for (bone, path), move in travel.items())
     return Channels(frames, tuple(channels), ways, in_place=options.in_place)
 
