@@ -7,45 +7,69 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import target
+from . import pose_state, target
 from .rig.armature import read_rest_pose
 from .rig.capture import capture
 from .shared import Motion, skeleton
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import bpy
+    from numpy.typing import NDArray
 
 
 def pose(armature: bpy.types.Object, context: bpy.types.Context) -> Motion:
     """The pose at the current frame: a motion of one frame."""
-    return _motion(armature, [_matrices(armature, context)], skeleton.FPS)
+    bones = _mapped(armature)
+    return as_motion(armature, np.array([_posed(armature, context, bones)]), bones)
+
+
+def times(start: float, end: float, rate: float) -> list[float]:
+    """Frames of a scene with so many a second, from `start` to `end` at most, 20 a second."""
+    step = rate / skeleton.FPS
+    return [start + number * step for number in range(int(np.floor((end - start) / step + 1e-6)) + 1)]
 
 
 def between(armature: bpy.types.Object, context: bpy.types.Context, start: float, end: float) -> Motion:
     """What plays from frame `start` to `end` of the scene, at 20 frames a second. The playhead comes back."""
+    bones = _mapped(armature)
+    frames = times(start, end, context.scene.render.fps / context.scene.render.fps_base)
+    return as_motion(armature, matrices(armature, context, frames, bones), bones)
+
+
+def matrices(
+    armature: bpy.types.Object, context: bpy.types.Context, frames: Sequence[float], bones: Sequence[str]
+) -> NDArray[np.float64]:
+    """Posed bones (T, N, 4, 4) in armature space in these frames of the scene. The playhead comes back, and with it
+    what was posed without a key.
+    """
     scene = context.scene
-    step = scene.render.fps / scene.render.fps_base / skeleton.FPS
-    count = int(np.floor((end - start) / step + 1e-6)) + 1
-    here = scene.frame_current, scene.frame_subframe
-    frames = []
+    here, kept = (scene.frame_current, scene.frame_subframe), pose_state.read(armature)
+    found = []
     try:
-        for number in range(count):
-            whole, part = divmod(start + number * step, 1.0)
+        for frame in frames:
+            whole, part = divmod(frame, 1.0)
             scene.frame_set(int(whole), subframe=part)
-            frames.append(_matrices(armature, context))
+            found.append(_posed(armature, context, bones))
     finally:
         scene.frame_set(here[0], subframe=here[1])
-    return _motion(armature, frames, skeleton.FPS)
+        pose_state.write(armature, kept)
+    return np.array(found)
 
 
-def _matrices(armature: bpy.types.Object, context: bpy.types.Context) -> list[Any]:
-    posed: Any = armature.evaluated_get(context.evaluated_depsgraph_get())
-    return [np.array(bone.matrix) for bone in posed.pose.bones]
-
-
-def _motion(armature: bpy.types.Object, frames: list[list[Any]], fps: float) -> Motion:
+def as_motion(armature: bpy.types.Object, posed: NDArray[np.float64], bones: Sequence[str]) -> Motion:
+    """Posed bones (T, N, 4, 4), all those that the bone map names among them, as a motion of 20 frames a second."""
     rest = read_rest_pose(armature)
-    bones: Any = armature.pose.bones  # pyright: ignore[reportOptionalMemberAccess]  an armature has a pose
-    place = {bone.name: index for index, bone in enumerate(bones)}
-    matrices = np.array(frames, dtype=np.float64)[:, [place[name] for name in rest.names]]
-    return capture(rest, target.bone_map(armature), matrices, fps)
+    every = np.broadcast_to(rest.matrices, (len(posed), *rest.matrices.shape)).copy()
+    every[:, [rest.index[bone] for bone in bones]] = posed
+    return capture(rest, target.bone_map(armature), every, skeleton.FPS)
+
+
+def _mapped(armature: bpy.types.Object) -> list[str]:
+    return list(target.bone_map(armature).bones.values())
+
+
+def _posed(armature: bpy.types.Object, context: bpy.types.Context, bones: Sequence[str]) -> NDArray[np.float64]:
+    posed: Any = armature.evaluated_get(context.evaluated_depsgraph_get())
+    return np.array([posed.pose.bones[bone].matrix for bone in bones], dtype=np.float64)

@@ -7,14 +7,18 @@ What is kept lies in the scene's properties, not in this module: so a preview su
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import bpy
 
 from . import pose_state, properties, timeline
+from .rig.channels import OBJECT
 from .shared import BackendError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .rig.channels import Channels
 
 _ANIMATION: Final = ("action_blend_type", "action_extrapolation", "action_influence")
@@ -45,14 +49,11 @@ def show(
     """Plays the channels on the armature. Whatever preview runs must have ended."""
     check(armature)
     review: Any = properties.of(scene).review
-    kept = _kept(scene, armature)
+    kept = _kept(scene, armature, channels)
     review.armature = armature
     review.action = armature.animation_data.action if armature.animation_data else None
     action = review.preview = timeline.write_action(armature, channels, name, start)
-    data: Any = armature.animation_data
-    data.action_blend_type, data.action_influence, data.action_extrapolation = "REPLACE", 1.0, "HOLD"
-    for track in data.nla_tracks:
-        track.is_solo = False
+    _alone(armature)
     review.before = json.dumps(kept | {"fingerprint": timeline.fingerprint(action)})
     # Playing goes round and round within the take.
     scene.use_preview_range = True
@@ -87,6 +88,25 @@ def end(scene: bpy.types.Scene) -> None:
         preview.use_fake_user = True
 
 
+@contextmanager
+def tried(scene: bpy.types.Scene, armature: bpy.types.Object, channels: Channels) -> Iterator[None]:
+    """The channels play on the armature, from frame 0 on, for as long as this lasts; then everything is as before, a
+    preview that runs included.
+    """
+    check(armature)
+    kept = _kept(scene, armature, channels)
+    before = armature.animation_data.action if armature.animation_data else None
+    action = timeline.write_action(armature, channels, "Rig Report", 0.0)
+    try:
+        _alone(armature)
+        yield
+    finally:
+        _put_back(armature, before, kept)
+        bpy.data.actions.remove(action)
+        scene.frame_set(kept["frame"], subframe=kept["subframe"])
+        pose_state.write(armature, kept["pose"])
+
+
 def range_before(scene: bpy.types.Scene) -> tuple[bool, int, int]:
     """Whether there was a preview range, its start and end, as they were before the preview began."""
     review = properties.of(scene).review
@@ -95,7 +115,15 @@ def range_before(scene: bpy.types.Scene) -> tuple[bool, int, int]:
     return bool(use), int(start), int(last)
 
 
-def _kept(scene: bpy.types.Scene, armature: bpy.types.Object) -> dict[str, Any]:
+def _alone(armature: bpy.types.Object) -> None:
+    """The action shows as it is, whatever the NLA plays besides."""
+    data: Any = armature.animation_data
+    data.action_blend_type, data.action_influence, data.action_extrapolation = "REPLACE", 1.0, "HOLD"
+    for track in data.nla_tracks:
+        track.is_solo = False
+
+
+def _kept(scene: bpy.types.Scene, armature: bpy.types.Object, channels: Channels) -> dict[str, Any]:
     data: Any = armature.animation_data
     animation = None
     if data:
@@ -109,10 +137,18 @@ def _kept(scene: bpy.types.Scene, armature: bpy.types.Object) -> dict[str, Any]:
         "range": {name: getattr(scene, name) for name in _RANGE},
         "animation": animation,
         "pose": pose_state.read(armature),
+        # Where the object stands is the animator's to change meanwhile, unless the motion itself moves it.
+        "place": armature.location[:] if any((each.bone, each.path) == OBJECT for each in channels.channels) else (),
     }
 
 
 def _put_back(armature: bpy.types.Object, action: bpy.types.Action | None, kept: dict[str, Any]) -> None:
+    _put_back_animation(armature, action, kept)
+    if kept["place"]:
+        armature.location = kept["place"]
+
+
+def _put_back_animation(armature: bpy.types.Object, action: bpy.types.Action | None, kept: dict[str, Any]) -> None:
     animation = kept["animation"]
     if animation is None:
         armature.animation_data_clear()

@@ -15,7 +15,7 @@ _OPERATORS: Final = {
     "resample": "another_seed fill_gap resample",
     "library": "add_clip cancel_import import_clips load_library play_clip remove_clip save_library search_library "
     "stop_clip unload_library",
-    "retargeting": "*bone* *reference_pose",
+    "retargeting": "*bone* *reference_pose report_rig",
     "backend": "*_backend *installation *fetch* fetch_model",
 }
 _TYPES: Final = {

@@ -32,6 +32,7 @@ from .remove_prompt import RemovePrompt
 from .remove_take import RemoveTake
 from .repair_backend import RepairBackend
 from .repeat_request import RepeatRequest
+from .report_rig import ReportRig
 from .resample import Resample
 from .restart_backend import RestartBackend
 from .save_bone_map import SaveBoneMap
@@ -81,6 +82,7 @@ CLASSES = (
     LoadBoneMap,
     UseReferencePose,
     ClearReferencePose,
+    ReportRig,
     SearchLibrary,
     PlayClip,
     StopClip,

@@ -131,6 +131,20 @@ MESSAGES: Final[dict[str, str]] = {
     "Make the chosen part of the active take, or of the action that was generated, anew": (
         "重新生成活动版本或已生成动作的所选部分"
     ),
+    "Rig Report": "骨架报告",
+    "Measure how well this armature follows the active take, or how its action looks. Nothing is changed": (
+        "测量此骨架跟随活动版本的准确程度，或其动作的表现。不做任何更改"
+    ),
+    "No take and no action to measure": "没有可测量的版本或动作",
+    "Limbs off by, mean (degrees)": "肢体偏差平均值（度）",
+    "Limbs off by, at most (degrees)": "肢体偏差最大值（度）",
+    "Joints off by, mean (% of leg)": "关节偏差平均值（腿长的 %）",
+    "Fastest turn in a frame (degrees)": "单帧最大转动（度）",
+    "The same in the motion (degrees)": "动作中的单帧最大转动（度）",
+    "Standing feet slide, mean (cm/s)": "站立脚的滑动平均值（厘米/秒）",
+    "Standing toes off the floor (cm)": "站立脚趾离地高度（厘米）",
+    "Frames with a knee bent backwards": "膝盖反弯的帧数",
+    "Way of the hips (% of the motion's)": "髋部行程（动作的 %）",
     "Restart Backend": "重启后端",
     "Start the backend now, or end it and start it again. A request on its way is cancelled": (
         "立即启动后端，或结束后重新启动。进行中的请求会被取消"

@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .. import bone_table
+from .. import bone_table, rig_report
 from ..rig.bone_map import REQUIRED
+from ..rig.errors import TITLES
 from ..rig.families import known_families
 from ..shared import BackendError
 from .text import paragraph
+
+if TYPE_CHECKING:
+    from ..rig_report import Report
 
 
 class BoneMapPanel(bpy.types.Panel):
@@ -60,6 +64,25 @@ class BoneMapPanel(bpy.types.Panel):
         row.operator("remodiffuse.use_reference_pose", icon="ARMATURE_DATA")
         if found.reference:
             row.operator("remodiffuse.clear_reference_pose", text="", icon="X")
+        layout.operator("remodiffuse.report_rig", icon="CHECKMARK")
+        if report := rig_report.remembered(armature):
+            _draw_report(layout.box(), context, report)
+
+
+def _draw_report(box: Any, context: bpy.types.Context, report: Report) -> None:  # noqa: ANN401 (a layout)
+    """What can be measured, or why nothing could be; family, bones and what is missing stand above."""
+    if report.problem:
+        paragraph(box, context, report.problem, icon="ERROR", alert=True)
+        return
+    if not report.errors:
+        box.label(text="No take and no action to measure", icon="INFO")
+        return
+    paragraph(box, context, report.measured, icon="ACTION")
+    column = box.column(align=True)
+    for name, value in report.errors.items():
+        row = column.split(factor=0.8, align=True)
+        row.label(text=TITLES[name])
+        row.label(text=f"{value:.3g}", translate=False)
 
 
 CLASSES = (BoneMapPanel,)

@@ -15,6 +15,16 @@ from remodiffuse_blender.rig.rest_pose import RestPose
 
 Array = NDArray[Any]
 
+MIXAMO = {"pelvis": "Hips", "spine1": "Spine", "spine2": "Spine1", "spine3": "Spine2", "neck": "Neck", "head": "Head"}
+MIXAMO |= {
+    f"{side}_{part}": f"{side.title()}{word}"
+    for side in ("left", "right")
+    for part, word in (
+        *(("hip", "UpLeg"), ("knee", "Leg"), ("ankle", "Foot"), ("foot", "ToeBase")),
+        *(("collar", "Shoulder"), ("shoulder", "Arm"), ("elbow", "ForeArm"), ("wrist", "Hand")),
+    )
+}
+
 
 @dataclass
 class Bone:

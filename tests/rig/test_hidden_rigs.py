@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from figures import Bone, person, renamed, rest_pose
+from figures import MIXAMO, Bone, person, renamed, rest_pose
 
 from backend.errors import BackendError
 from backend.motion.skeleton import JOINTS
@@ -15,16 +15,6 @@ from remodiffuse_blender.rig.detect import map_bones
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-MIXAMO = {"pelvis": "Hips", "spine1": "Spine", "spine2": "Spine1", "spine3": "Spine2", "neck": "Neck", "head": "Head"}
-MIXAMO |= {
-    f"{side}_{part}": f"{side.title()}{word}"
-    for side in ("left", "right")
-    for part, word in (
-        *(("hip", "UpLeg"), ("knee", "Leg"), ("ankle", "Foot"), ("foot", "ToeBase")),
-        *(("collar", "Shoulder"), ("shoulder", "Arm"), ("elbow", "ForeArm"), ("wrist", "Hand")),
-    )
-}
 
 
 def wide(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import bpy
 
+from .. import rig_files
 from ..inside_blender import MODULE
 
 
@@ -22,7 +23,7 @@ def build(choice: str) -> bpy.types.Object:
     elif choice in ("rigify", "metarig"):
         rig = _rigify(generate=choice == "rigify")
     else:
-        rig = _from_file(Path(choice))
+        rig = rig_files.load(Path(choice))
     bpy.ops.object.select_all(action="DESELECT")
     rig.select_set(True)
     bpy.context.view_layer.objects.active = rig
@@ -39,28 +40,4 @@ def _rigify(generate: bool) -> bpy.types.Object:
     operators.pose.rigify_generate()
     rig: Any = bpy.context.object
     bpy.data.objects.remove(metarig)
-    return rig
-
-
-def _from_file(path: Path) -> bpy.types.Object:
-    suffix = path.suffix.lower()
-    if suffix == ".blend":
-        bpy.ops.wm.open_mainfile(filepath=str(path))
-    elif suffix in (".glb", ".gltf"):
-        bpy.ops.import_scene.gltf(filepath=str(path))
-    elif suffix == ".fbx":
-        bpy.ops.import_scene.fbx(filepath=str(path))
-    else:
-        bpy.ops.import_anim.bvh(filepath=str(path))
-    armatures = [each for each in bpy.context.scene.objects if each.type == "ARMATURE"]
-    if not armatures:
-        raise ValueError(f"There is no armature in {path.name}.")
-    rig = max(armatures, key=lambda each: len(each.data.bones))
-    # A motion that the file came with would only be in the way; the drivers of a control rig must stay.
-    if rig.animation_data:
-        rig.animation_data.action = None
-        for track in list(rig.animation_data.nla_tracks):
-            rig.animation_data.nla_tracks.remove(track)
-    for bone in rig.pose.bones:
-        bone.matrix_basis.identity()
     return rig
