@@ -10,7 +10,7 @@ nearest to it, so that on a control rig the body shows what a skinned character 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import bpy
 import numpy as np
@@ -27,6 +27,7 @@ BODY_COLOUR: Final = (0.80, 0.50, 0.29)
 JOINT_COLOUR: Final = (0.055, 0.085, 0.13)
 # Rest height of the pelvis joint that all sizes below belong to, metres.
 PELVIS_HEIGHT: Final = 0.94
+ARM_LENGTH: Final = 0.485
 HEAD_HEIGHT: Final = 0.23
 FINGERS: Final = ("thumb", "index", "middle", "ring", "pinky", "little", "palm")
 
@@ -72,11 +73,12 @@ def rest_figure(rig: bpy.types.Object, bone_map: dict[str, str]) -> Figure:
     def place(point: object) -> Vector:
         return world[:3, :3] @ np.array(point) + world[:3, 3]
 
-    armature = rig.data
-    spans = {bone.name: (place(bone.head_local), place(bone.tail_local)) for bone in armature.bones}
-    deforming = {bone.name: spans[bone.name] for bone in armature.bones if bone.use_deform} or spans
+    armature: Any = rig.data
+    spans = {bone.name: (place(bone.head_local), place(_end(bone, bone_map))) for bone in armature.bones}
+    deforming = {name: spans[name] for name in _moved(armature, bone_map)} or spans
     joints = {joint: spans[name][0] for joint, name in bone_map.items()}
-    joints.setdefault("neck", joints["head"])
+    shoulders = 0.5 * (joints["left_shoulder"] + joints["right_shoulder"])
+    joints.setdefault("neck", shoulders + 0.45 * (joints["head"] - shoulders))
     for side in ("left", "right"):
         joints.setdefault(f"{side}_wrist", spans[bone_map[f"{side}_elbow"]][1])
     hips = joints["left_hip"] - joints["right_hip"]
@@ -87,8 +89,32 @@ def rest_figure(rig: bpy.types.Object, bone_map: dict[str, str]) -> Figure:
     leg = float(0.5 * (joints["left_hip"] + joints["right_hip"])[2] - ankle[2])
     floor = max(floor, float(ankle[2]) - 0.15 * leg)
     size = (float(0.5 * (joints["left_hip"] + joints["right_hip"])[2]) - floor) / (PELVIS_HEIGHT - 0.075)
+    arm = [joints[f"left_{joint}"] for joint in ("shoulder", "elbow", "wrist")]
+    # Figures from cartoons have short legs under a large body.
+    size = max(size, 0.8 / ARM_LENGTH * float(np.linalg.norm(arm[1] - arm[0]) + np.linalg.norm(arm[2] - arm[1])))
     height = float(joints["head"][2]) - floor + HEAD_HEIGHT * size
     return Figure(joints, deforming, floor, left, forward, size, height)
+
+
+def _moved(armature: Any, bone_map: dict[str, str]) -> list[str]:  # noqa: ANN401  (armature data)
+    """The deforming bones that move with the body. Where the mapped bones do not deform, as in control rigs, that may
+    be any.
+    """
+    deforming = [bone for bone in armature.bones if bone.use_deform]
+    mapped = set(bone_map.values())
+    if not mapped <= {bone.name for bone in deforming}:
+        return [bone.name for bone in deforming]
+    return [bone.name for bone in deforming if mapped & {bone.name, *(above.name for above in bone.parent_recursive)}]
+
+
+def _end(bone: bpy.types.Bone, bone_map: dict[str, str]) -> Vector:
+    """Where a bone leads to: the next bone of its limb, or the only one that hangs on it, or else its own tail. In
+    many files tails point anywhere.
+    """
+    following = [each for each in bone.children if each.name in bone_map.values()]
+    following = following or list(bone.children)
+    lengthy = len(following) == 1 and (following[0].head_local - bone.head_local).length > 1e-4 * bone.length
+    return np.array(following[0].head_local if lengthy else bone.tail_local)
 
 
 def build(rig: bpy.types.Object, bone_map: dict[str, str]) -> bpy.types.Object:
@@ -138,7 +164,8 @@ def _torso(figure: Figure) -> None:
     neck = joints["neck"]
     hip_width = 0.5 * np.linalg.norm(joints["left_hip"] - joints["right_hip"]) + 0.068 * size
     shoulder_width = 0.5 * np.linalg.norm(joints["left_shoulder"] - joints["right_shoulder"])
-    chest_width = min(0.155 * size, shoulder_width)
+    chest_width = max(min(0.155 * size, shoulder_width), 0.86 * shoulder_width)
+    waist = max(0.125 * size, 0.35 * (hip_width + chest_width))
     back = -figure.forward * size
     # share of the way from hips to shoulders, half-width, half-depth, shift forwards
     profile = [
@@ -146,7 +173,7 @@ def _torso(figure: Figure) -> None:
         (-0.06, 0.90 * hip_width, 0.100 * size, -0.004),
         (0.08, 1.00 * hip_width, 0.106 * size, -0.006),
         (0.24, 0.88 * hip_width, 0.094 * size, 0.002),
-        (0.40, 0.125 * size, 0.086 * size, 0.006),
+        (0.40, waist, 0.086 * size, 0.006),
         (0.60, 0.96 * chest_width, 0.100 * size, 0.008),
         (0.80, 1.08 * chest_width, 0.110 * size, 0.006),
         (0.95, 1.06 * chest_width, 0.096 * size, 0.000),

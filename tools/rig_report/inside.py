@@ -29,7 +29,7 @@ def main() -> None:
     """Reports on all files, in their order, and what the numbers in them are called."""
     result, request = map(Path, sys.argv[1:])
     wanted = json.loads(request.read_text(encoding="utf-8"))
-    motion = _motion(Path(wanted["motion"])) if wanted["motion"] else None
+    motion = read_motion(Path(wanted["motion"])) if wanted["motion"] else None
     options = Options(limbs=Limbs(wanted["limbs"]))
     reports = [_told(lambda file=file: _report(Path(file), motion, options)) for file in wanted["files"]]
     result.write_text(json.dumps({"titles": errors.TITLES, "reports": reports}, ensure_ascii=False), encoding="utf-8")
@@ -51,7 +51,8 @@ def _told(report: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return {"family": "unknown", "confidence": 0.0, "map": {}, "missing": [], "errors": {}, "problem": problem}
 
 
-def _motion(file: Path) -> Motion:
+def read_motion(file: Path) -> Motion:
+    """The (first) take of a .npz file."""
     with np.load(file, allow_pickle=False) as data:
         positions, turns, root, contacts = (data[name] for name in ("positions", "rotations", "root", "contacts"))
         first = 0 if positions.ndim == 4 else slice(None)
