@@ -31,10 +31,10 @@ def hybrid_scores(
     return cosine * length_factors(length, lengths, kinematic)
 
 
-def length_factors(length: float, lengths: ArrayLike, kinematic: float = KINEMATIC) -> NDArray[np.float64]:
+def length_factors(length: ArrayLike, lengths: ArrayLike, kinematic: float = KINEMATIC) -> NDArray[np.float64]:
     """The factor of the hybrid score that compares lengths, (N,) within (0, 1]."""
-    frames = np.asarray(lengths, np.float64)
-    return np.exp(-kinematic * np.abs(frames - length) / np.maximum(frames, length))
+    frames, wanted = np.asarray(lengths, np.float64), np.asarray(length, np.float64)
+    return np.exp(-kinematic * np.abs(frames - wanted) / np.maximum(frames, wanted))
 
 
 def choose(

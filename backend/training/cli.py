@@ -141,16 +141,11 @@ def _evaluator(argv: Sequence[str]) -> int:
     if options.iterations < 1 or options.batch < 2:
         raise BackendError("bad_request", "That trains nothing.", "Choose 1 iteration and a batch of 2, or more.")
 
-    from ..text import load_encoder
-    from .data.prepare import TrainingSet
-    from .dataset import Batches
     from .evaluator import EvaluatorConfig, save_evaluator, train_evaluator
-    from .trainer import ENCODER
+    from .trainer import ENCODER, load_batches
 
-    config = RunConfig.read(options.config)
-    encoder = load_encoder(ENCODER)
-    batches = Batches(TrainingSet.load(Path(config.data)), encoder, config.model, crop=1.0, noise=0.0)
-    sizes = EvaluatorConfig(len(batches.mean), encoder.token_dim, ENCODER)
+    batches = load_batches(RunConfig.read(options.config))
+    sizes = EvaluatorConfig(len(batches.mean), batches.captions.tokens.shape[1], ENCODER)
     save_evaluator(options.output, train_evaluator(batches, sizes, options.iterations, options.batch, told=_show))
     sys.stdout.write(f"{options.output}: {options.iterations} iterations\n")
     return 0
@@ -174,19 +169,18 @@ def protocol(argv: Sequence[str]) -> int:
     from ..generate import Generator
     from ..text import load_encoder
     from .data.prepare import TrainingSet
-    from .dataset import Batches
     from .evaluator import load_evaluator
     from .protocol import made_by
     from .protocol import protocol as judged
+    from .trainer import load_batches
 
     config = RunConfig.read(options.config)
     evaluator = load_evaluator(options.evaluator)
     data = TrainingSet.load(Path(config.data))
     encoder = load_encoder(evaluator.config.encoder)
-    batches = Batches(data, encoder, config.model, crop=1.0, noise=0.0)
     found = judged(
         data,
-        batches.validation,
+        load_batches(config).validation,
         evaluator,
         lambda texts: evaluator.embed_texts(texts, encoder),
         made_by(Generator.load(options.model, options.library), options.quality),

@@ -27,6 +27,8 @@ class LossConfig:
     """Frame-to-frame change of the joint positions against the data's."""
     contact_velocity: float = 0.2
     """The same of ankles and toes including travel, while they truly stand on the floor."""
+    ratio_limit: float = 4.0
+    """A timestep weighs as much as its ratio of signal to noise, up to this, and a little (FLOOR) whatever that is."""
     velocity_unit: float = 0.03
     """Metres a frame that count as 1 in the two above."""
 
@@ -44,6 +46,8 @@ class TrainingConfig:
     ema: float = 0.0
     seed: int = 0
     threads: int = 1
+    workers: int = 0
+    """Processes that draw batches ahead: a GPU would wait for one. 0: the training process draws them itself."""
     crop: float = 0.8
     """Windows are cut to a random share of at least this."""
     score_noise: float = 0.02
@@ -60,6 +64,8 @@ class TrainingConfig:
         for name in ("iterations", "batch", "learning_rate", "threads", "checkpoint_every", "validate_every"):
             if not getattr(self, name) > 0:
                 raise TypeError(f"{name} is not positive")
+        if self.workers < 0:
+            raise TypeError("workers is negative")
         if self.precision not in ("float32", "bfloat16"):
             raise TypeError(f"the precision {self.precision!r} is unknown")
 

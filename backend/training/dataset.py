@@ -6,23 +6,24 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import Dataset
 
 from ..library.fit import fitted
 from ..library.opposites import contradictions, sides
 from ..library.retrieval import length_factors
+from .captions import Captions, gathered
 from .data.prepare import LAYOUT, TrainingSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from ..model.config import ModelConfig
-    from ..text.encoder import TextEncoder
 
 ROOT_GAIN: Final = 5.0
 """Root and contact channels are blown up by this and stand out of the noise earlier (HumanML3D's feat_bias)."""
@@ -42,6 +43,31 @@ OPPOSITE_FACTOR: Final = 0.7
 
 HELD_OUT: Final = 30
 """One source clip in this many is kept for validation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What a batch is made of, as places in the tables of `Batches`: cheap to make and to send.
+
+    `first` and `lengths` (B,): the run of rows of each motion; the same of its references (B, R); `texts` (B,) and
+    `reference_texts` (B, R): captions. `aligned`: as in `Batch`.
+    """
+
+    first: Tensor
+    lengths: Tensor
+    texts: Tensor
+    reference_first: Tensor
+    reference_lengths: Tensor
+    reference_texts: Tensor
+    aligned: Tensor | None
+
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> Draw:
+        """The draw with something done to each of its tensors."""
+        return Draw(*_mapped(self, change))
+
+    def pin_memory(self) -> Draw:
+        """Where a device can fetch it from while the processor goes on."""
+        return self.mapped(Tensor.pin_memory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +91,13 @@ class Batch:
 
     def mapped(self, change: Callable[[Tensor], Tensor]) -> Batch:
         """The batch with something done to each of its tensors."""
-        aligned = None if self.aligned is None else change(self.aligned)
-        others = {each.name: change(getattr(self, each.name)) for each in fields(self) if each.name != "aligned"}
-        return Batch(**others, aligned=aligned)
+        return Batch(*_mapped(self, change))
+
+
+def _mapped(tensors: Draw | Batch, change: Callable[[Tensor], Tensor]) -> Iterator[Any]:
+    for one in fields(tensors):
+        value = getattr(tensors, one.name)
+        yield None if value is None else change(value)
 
 
 def normalisation(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -81,52 +111,47 @@ def normalisation(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean.astype(np.float32), deviation.astype(np.float32)
 
 
-class Captions:
-    """Features of every distinct caption, encoded once."""
+def _decoded(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions (T, 22, 3) and contacts (T, 4)."""
+    positions, contacts = LAYOUT.decode(rows.astype(np.float64))
+    return positions.astype(np.float32), contacts.astype(np.float32)
 
-    def __init__(self, texts: Sequence[str], encoder: TextEncoder) -> None:
-        self.index = {text: row for row, text in enumerate(dict.fromkeys(texts))}
-        self.tokens: list[Tensor] = []
-        sentences = []
-        distinct = sorted(self.index, key=len)
-        order = [self.index[text] for text in distinct]
-        for start in range(0, len(distinct), 64):
-            features = encoder.encode(distinct[start : start + 64])
-            sentences.append(features.sentence)
-            self.tokens += [
-                tokens[mask].to(torch.float16) for tokens, mask in zip(features.tokens, features.mask, strict=True)
-            ]
-        self.tokens = [self.tokens[place] for place in np.argsort(order)]
-        self.sentences = torch.cat(sentences)[torch.from_numpy(np.argsort(order))].numpy()
 
-    def padded(self, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
-        tokens = [self.tokens[row] for row in rows]
-        mask = pad_sequence([torch.ones(len(one), dtype=torch.bool) for one in tokens], batch_first=True)
-        return pad_sequence(tokens, batch_first=True).float(), mask
+def _side_factors(texts: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Which of the few patterns of `sides` each text has (N,), and what the score of one pattern's clip is multiplied
+    by for a text of another (P, P)."""
+    patterns, places = np.unique([sides(text) for text in texts], axis=0, return_inverse=True)
+    opposite = contradictions(patterns[:, None], patterns)
+    return places.reshape(-1), (OPPOSITE_FACTOR**opposite).astype(np.float32)
 
 
 class Batches:
-    """Draws batches; the same seed and the same number of draws give the same batches."""
+    """Draws windows in balance and gathers them into batches."""
 
     def __init__(
         self,
         data: TrainingSet,
-        encoder: TextEncoder,
+        captions: Captions,
         model: ModelConfig,
         *,
         crop: float,
         noise: float,
         statistics: tuple[np.ndarray, np.ndarray] | None = None,
+        device: torch.device | None = None,
     ) -> None:
-        """`statistics`: mean and deviation (F,) to normalise with, those of the data where None."""
+        """`statistics`: mean and deviation (F,) to normalise with, those of the data where None. `device`: where the
+        tables lie and the batches are made."""
+        self.device = device or torch.device("cpu")
         self.mean, self.deviation = normalisation(data.rows) if statistics is None else statistics
-        ends = np.cumsum(data.lengths)
-        normalised = torch.from_numpy((data.rows - self.mean) / self.deviation)
-        self.motions = [normalised[end - length : end] for end, length in zip(ends, data.lengths, strict=True)]
+        self.rows = torch.from_numpy((data.rows - self.mean) / self.deviation).to(self.device)
         self.lengths, self.starts = data.lengths, data.starts
-        self.captions = Captions([text for texts in data.captions for text in texts], encoder)
-        self.texts = [[self.captions.index[text] for text in texts] for texts in data.captions]
+        self.first = np.cumsum(data.lengths) - data.lengths
+        self.captions = captions.to(self.device)
+        self.texts = [[captions.index[text] for text in texts] for texts in data.captions]
         self.model, self.crop, self.noise = model, crop, noise
+        self._poses = [
+            _decoded(data.rows[start : start + length]) for start, length in zip(self.first, self.lengths, strict=True)
+        ]
 
         names = sorted({name for source in data.sources for name in source.split("+")})
         number = {name: row for row, name in enumerate(names)}
@@ -145,73 +170,125 @@ class Batches:
             minutes[group] += int(length)
         weights = np.array([data.lengths[i] / minutes[data.groups[i]] ** 0.5 for i in self.training])
         self.weights = weights / weights.sum()
-        self.library = np.stack([self.captions.sentences[texts[0]] for texts in self.texts])
-        self.sides = np.stack([sides(text) for text in self.captions.index])
-        self.library_sides = np.stack([self.sides[texts[0]] for texts in self.texts])
+        self.sentences = captions.sentences.numpy()
+        self.sides, self._side_factors = _side_factors(captions.index)
+        frames = np.arange(1 + max(self.lengths)).clip(min=1)
+        self._length_factors = length_factors(frames[:, None], frames).astype(np.float32)
+        self.library = np.array([texts[0] for texts in self.texts])
+        """The caption that stands for each window as a reference."""
 
-    def draw(self, size: int, rng: np.random.Generator) -> list[Batch]:
-        """POOL batches of `size` training windows."""
+    def drawn(self, number: int, size: int, seed: int) -> Draw:
+        """Batch `number` of a training run, `size` windows: a matter of these three numbers alone."""
+        pool, part = divmod(number, POOL)
+        rng = np.random.default_rng([seed, pool])
         chosen = rng.choice(self.training, size=size * POOL, p=self.weights)
-        chosen = chosen[np.argsort(self.lengths[chosen], kind="stable")]
-        parts = chosen.reshape(POOL, size)
-        return [self.assemble(part, rng, self.crop) for part in parts[rng.permutation(POOL)]]
+        chosen = chosen[np.argsort(self.lengths[chosen], kind="stable")].reshape(POOL, size)
+        return self.draw(chosen[rng.permutation(POOL)[part]], np.random.default_rng([seed, pool, part]), self.crop)
 
-    def assemble(self, windows: np.ndarray, rng: np.random.Generator, crop: float = 1.0) -> Batch:
-        motions, texts, references, reference_texts, aligned = [], [], [], [], []
-        for window in windows:
-            length = int(self.lengths[window])
-            kept = max(min(length, 20), int(length * rng.uniform(crop, 1.0)))
-            start = int(rng.integers(0, length - kept + 1))
-            motions.append(self.motions[window][start : start + kept])
-            texts.append(int(rng.choice(self.texts[window])))
-            found = self._retrieve(int(window), texts[-1], kept, rng)
-            references += [self.motions[other][: int(kept * REFERENCE_CUT)] for other in found]
-            reference_texts += [self.texts[other][0] for other in found]
-            if self.model.aligned_reference:
-                aligned.append(self._fitted(int(found[0]), kept))
-        tokens, token_mask = self.captions.padded(texts)
-        reference_tokens, reference_token_mask = self.captions.padded(reference_texts)
-        shape = (len(windows), self.model.references)
+    def draw(self, windows: np.ndarray, rng: np.random.Generator, crop: float = 1.0) -> Draw:
+        """These windows (B,), cut to a random share of at least `crop`, each with one of its captions."""
+        lengths = self.lengths[windows]
+        kept = np.maximum(np.minimum(lengths, 20), (lengths * rng.uniform(crop, 1.0, len(windows))).astype(int))
+        texts = np.array([rng.choice(self.texts[window]) for window in windows])
+        found = self._retrieve(windows, texts, kept, rng)
+        aligned = None
+        if self.model.aligned_reference:
+            fitting = zip(found[:, 0], kept, strict=True)
+            aligned = pad_sequence([self._fitted(int(best), int(frames)) for best, frames in fitting], batch_first=True)
+        reference_lengths = np.minimum(self.lengths[found], (kept * REFERENCE_CUT).astype(int)[:, None])
+        return Draw(
+            *map(
+                torch.from_numpy,
+                (
+                    self.first[windows] + rng.integers(0, lengths - kept + 1),
+                    kept,
+                    texts,
+                    self.first[found],
+                    reference_lengths,
+                    self.library[found],
+                ),
+            ),
+            aligned=aligned,
+        )
+
+    def gathered(self, draw: Draw) -> Batch:
+        """The batch of a draw, on the device of the tables."""
+        # Read before the others move: asking a device for a number waits for all that it was told to do.
+        longest, longest_reference = int(draw.lengths.max()), int(draw.reference_lengths.max())
+        tokens, token_mask = self.captions.padded(draw.texts)
+        reference_tokens, reference_token_mask = self.captions.padded(draw.reference_texts.flatten())
+        draw = draw.mapped(lambda part: part.to(self.device, non_blocking=True))
+        references, _ = gathered(
+            self.rows, draw.reference_first.flatten(), draw.reference_lengths.flatten(), longest_reference
+        )
+        shape = draw.reference_texts.shape
         return Batch(
-            motion=pad_sequence(motions, batch_first=True),
-            lengths=torch.tensor([len(motion) for motion in motions]),
+            motion=gathered(self.rows, draw.first, draw.lengths, longest)[0],
+            lengths=draw.lengths,
             tokens=tokens,
             token_mask=token_mask,
-            references=pad_sequence(references, batch_first=True).unflatten(0, shape),
-            reference_lengths=torch.tensor([len(motion) for motion in references]).reshape(shape),
+            references=references.unflatten(0, shape),
+            reference_lengths=draw.reference_lengths,
             reference_tokens=reference_tokens.unflatten(0, shape),
             reference_token_mask=reference_token_mask.unflatten(0, shape),
-            aligned=pad_sequence(aligned, batch_first=True) if aligned else None,
+            aligned=draw.aligned,
         )
+
+    def captioned(self, windows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Motions (B, T, F) of these windows, their lengths (B,), tokens (B, N, E) and token mask (B, N) of one of
+        their captions each."""
+        first, lengths = (torch.from_numpy(table[windows]).to(self.device) for table in (self.first, self.lengths))
+        texts = torch.tensor([int(rng.choice(self.texts[window])) for window in windows])
+        motions, _ = gathered(self.rows, first, lengths, int(self.lengths[windows].max()))
+        return motions, lengths, *self.captions.padded(texts)
+
+    def assemble(self, windows: np.ndarray, rng: np.random.Generator) -> Batch:
+        """A batch of these windows, uncut."""
+        return self.gathered(self.draw(windows, rng))
 
     def _fitted(self, window: int, frames: int) -> Tensor:
         """A window as sampling shows a reference: stretched or repeated to `frames` frames, normalised."""
-        rows = self.motions[window].numpy() * self.deviation + self.mean
-        positions, contacts = LAYOUT.decode(rows.astype(np.float64))
-        positions, contacts = fitted(positions.astype(np.float32), contacts.astype(np.float32), frames)
+        positions, contacts = fitted(*self._poses[window], frames)
         rows = LAYOUT.encode(positions.astype(np.float64), contacts.astype(np.float64))
         return torch.from_numpy(((rows - self.mean) / self.deviation).astype(np.float32))
 
-    def _retrieve(self, window: int, text: int, length: int, rng: np.random.Generator) -> np.ndarray:
-        """References by hybrid score with a little noise, never the window itself.
+    def _retrieve(
+        self, windows: np.ndarray, texts: np.ndarray, lengths: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """References (B, R) by hybrid score with a little noise, best first, never the window itself.
 
         Four times in ten none of the same source clips: the network must learn to generalise. Twice none that overlaps
         the window. Else whatever fits best: of many kinds of motion there is one clip only, and without its variants
         the network would learn that references of that kind mislead.
         """
-        scores = self.library @ self.captions.sentences[text] * length_factors(length, self.lengths)
-        scores *= OPPOSITE_FACTOR ** contradictions(self.sides[text], self.library_sides)
-        scores = scores + rng.normal(0.0, self.noise, len(scores))
-        same = (self.sources[:, :, None] == self.sources[window][None, None]).any(axis=(1, 2))
-        dice = rng.random()
+        scores = self.sentences[texts] @ self.sentences[self.library].T
+        scores *= self._length_factors[lengths][:, self.lengths]
+        scores *= self._side_factors[self.sides[texts]][:, self.sides[self.library]]
+        scores += self.noise * rng.standard_normal(scores.shape, np.float32)
+        for row, (window, dice) in enumerate(zip(windows, rng.random(len(windows)), strict=True)):
+            scores[row, self._kept_apart(int(window), dice)] = -np.inf
+        best = np.argpartition(-scores, self.model.references, axis=1)[:, : self.model.references]
+        return np.take_along_axis(best, np.argsort(-np.take_along_axis(scores, best, 1), axis=1), 1)
+
+    def _kept_apart(self, window: int, dice: float) -> np.ndarray:
+        """Places of the windows that may be no reference of this one."""
         if dice > SAME_SOURCE_OUT + OVERLAP_OUT:
-            same[:] = False
-            same[window] = True
-        elif dice > SAME_SOURCE_OUT:
+            return np.array([window])
+        same = np.asarray(np.isin(self.sources, self.sources[window]).any(axis=1))
+        if dice > SAME_SOURCE_OUT:
             apart = (self.starts >= self.starts[window] + self.lengths[window]) | (
                 self.starts + self.lengths <= self.starts[window]
             )
             same &= ~apart
-        scores[same] = -np.inf
-        best = np.argpartition(-scores, self.model.references)[: self.model.references]
-        return best[np.argsort(-scores[best])]
+        same[window] = True
+        return np.flatnonzero(same)
+
+
+class Draws(Dataset[Draw]):
+    """The draws of a training run by number, for processes that make them ahead."""
+
+    def __init__(self, batches: Batches, size: int, seed: int) -> None:
+        self._batches, self._size, self._seed = batches, size, seed
+
+    def __getitem__(self, number: int) -> Draw:
+        return self._batches.drawn(number, self._size, self._seed)

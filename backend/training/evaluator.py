@@ -143,13 +143,8 @@ def train_evaluator(
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-2)
     for number in range(iterations):
         windows = rng.choice(batches.training, size=batch, p=batches.weights)
-        texts = [int(rng.choice(batches.texts[window])) for window in windows]
-        motions = [batches.motions[window] for window in windows]
-        lengths = torch.tensor([len(motion) for motion in motions])
-        loss = contrast(
-            model.texts(*batches.captions.padded(texts)),
-            model.motions(pad_sequence(motions, batch_first=True), lengths),
-        )
+        motions, lengths, tokens, token_mask = batches.captioned(windows, rng)
+        loss = contrast(model.texts(tokens, token_mask), model.motions(motions, lengths))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

@@ -12,24 +12,28 @@ from ..motion.skeleton import CONTACT_JOINTS
 from .data.prepare import LAYOUT
 
 if TYPE_CHECKING:
+    from ..diffusion import Schedule
     from .config import LossConfig
 
 
-def timestep_weight(timesteps: Tensor) -> Tensor:
-    """More for the late, nearly clean timesteps, where detail is decided; 2.0 at t = 0, 0.64 at t = 999."""
-    return 0.5 + 0.15 / (0.1 + timesteps / 1000.0)
+FLOOR: Final = 0.5
+"""Weight of a timestep that is noise alone."""
 
 
 class MotionLoss:
     """Loss of predicted against clean normalised motions (B, T, 137)."""
 
-    def __init__(self, config: LossConfig, deviation: Tensor) -> None:
+    def __init__(self, config: LossConfig, deviation: Tensor, schedule: Schedule) -> None:
         self.config = config
         weights = torch.ones(LAYOUT.size, device=deviation.device)
         weights[LAYOUT.root] = config.root
         weights[LAYOUT.contacts] = config.root
         self.weights = weights
         self.deviation = deviation
+        # More for the nearly clean timesteps, where detail is decided, but bounded (min-SNR, Hang et al. 2023).
+        ratio = schedule.signal / (1.0 - schedule.signal)
+        weight = torch.from_numpy(FLOOR + ratio.clip(max=config.ratio_limit))
+        self.timestep_weight = weight.to(deviation)
 
     def __call__(
         self,
@@ -45,7 +49,7 @@ class MotionLoss:
         """
         error = predicted - clean
         squared = error.square()
-        per_sample = timestep_weight(timesteps)[:, None] * frame_mask
+        per_sample = self.timestep_weight[timesteps][:, None] * frame_mask
         count = frame_mask.sum() if count is None else count
         loss = ((squared * self.weights).mean(-1) * per_sample).sum() / count
 

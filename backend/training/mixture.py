@@ -93,7 +93,7 @@ def fit_mixture(run: Trainer, batches: int, told: Callable[[int, int], object] =
     sums, generator = LeastSquares(), torch.Generator().manual_seed(0)
     for number in range(batches):
         windows = rng.choice(run.batches.training, min(config.training.batch, len(run.batches.training)), replace=False)
-        batch = run.batches.assemble(windows, rng).mapped(lambda rows: rows.to(run.engine.device))
+        batch = run.batches.assemble(windows, rng)
         timesteps = torch.from_numpy(fine[(np.arange(len(windows)) + number) % len(fine)]).to(run.engine.device)
         noise = torch.randn(batch.motion.shape, generator=generator).to(run.engine.device)
         noisy = run.schedule.noised(batch.motion, noise, timesteps)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
 
 from ..diffusion import Schedule, draw_kept_conditions, sample, take_coins, take_noise
 from ..errors import BackendError
@@ -21,9 +23,10 @@ from ..model import ReMoDiffuse
 from ..model_folder import load_model
 from ..text.encoder import load_encoder
 from .board import Board
+from .captions import Captions
 from .config import VALIDATION_TIMESTEPS
 from .data.prepare import LAYOUT, TrainingSet
-from .dataset import Batch, Batches
+from .dataset import Batches, Draws
 from .engine import Engine
 from .losses import MotionLoss
 
@@ -33,35 +36,39 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .config import RunConfig
+    from .dataset import Batch, Draw
 
 ENCODER: Final = "all-MiniLM-L6-v2"
+
+LOGGED: Final = 20
+"""Iterations from one line of the log to the next. Only there does a run on a GPU wait for the loss."""
 
 
 class Trainer:
     """One run in one folder: `checkpoint.pt` (everything needed to go on), `best.pt` (the same, of the validation with
     the smallest error so far) and `log.jsonl`.
 
-    A run that was killed goes on from its last checkpoint, with the same batches, noise and losses as an unbroken one.
+    A run that was killed goes on from its last checkpoint, with the same batches, noise and losses as an unbroken one:
+    what an iteration draws depends on the seed and its number alone.
     """
 
     def __init__(self, config: RunConfig, folder: Path) -> None:
         settings = config.training
         torch.set_num_threads(settings.threads)
-        torch.manual_seed(settings.seed)
         self.config, self.folder = config, folder
         self.engine = Engine(settings.device, settings.precision)
         first = load_model(Path(config.start)) if config.start else None
-        self.batches = Batches(
-            TrainingSet.load(Path(config.data)),
-            load_encoder(ENCODER),
-            config.model,
+        self.batches = load_batches(
+            config,
             crop=settings.crop,
             noise=settings.score_noise,
             statistics=(first.mean.numpy(), first.deviation.numpy()) if first else None,
+            device=self.engine.device,
         )
         trained = first.card.training if first else {}
         self.earlier = {"iterations": trained.get("iterations", 0), "hours": trained.get("hours", 0.0)}
         """Spent on the weights before this run."""
+        torch.manual_seed(settings.seed)
         self.model = ReMoDiffuse(config.model).to(self.engine.device)
         if first:
             self.model.load_state_dict(self.model.state_dict() | first.network.state_dict())
@@ -70,9 +77,10 @@ class Trainer:
             self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
         self.schedule = Schedule.training(config.model.diffusion)
-        self.loss = MotionLoss(config.loss, torch.from_numpy(self.batches.deviation).to(self.engine.device))
-        self.rng = np.random.default_rng(settings.seed)
-        self.generator = torch.Generator().manual_seed(settings.seed)
+        self.loss = MotionLoss(
+            config.loss, torch.from_numpy(self.batches.deviation).to(self.engine.device), self.schedule
+        )
+        self.generator = torch.Generator(self.engine.device)
         self.iteration, self.seconds, self.best = 0, 0.0, math.inf
         folder.mkdir(parents=True, exist_ok=True)
         self.board = Board(folder) if settings.tensorboard and self.engine.first else None
@@ -92,28 +100,34 @@ class Trainer:
     ) -> None:
         """Train as many iterations as configured, or up to `last`, or until the clock (time.time()) says `until`.
 
-        `told(iteration, loss)` after each.
+        `told(iteration, loss)` at every line of the log.
         """
         settings = self.config.training
         last = min(settings.iterations, last or settings.iterations)
-        pool: list[Batch] = []
         begin = time.time() - self.seconds
-        while self.iteration < last and (until is None or self.engine.agreed(time.time() < until)):
-            # Pools start at checkpoints, so that a resumed run draws what an unbroken one would have drawn.
-            if not pool or self.iteration % settings.checkpoint_every == 0:
-                pool = self.batches.draw(settings.batch, self.rng)
-            loss, plain = self._step(pool.pop())
+        draws: DataLoader[Draw] = DataLoader(
+            Draws(self.batches, settings.batch, settings.seed),
+            batch_size=None,
+            sampler=range(self.iteration, last),
+            num_workers=settings.workers,
+            pin_memory=self.engine.device.type == "cuda",
+        )
+        for draw in draws:
+            if until is not None and not self.engine.agreed(time.time() < until):
+                break
+            losses = self._step(self.batches.gathered(draw))
             self.iteration += 1
             self.seconds = time.time() - begin
-            told(self.iteration, loss)
-            if not math.isfinite(loss):
-                raise BackendError(
-                    "diverged",
-                    f"The loss is {loss} at iteration {self.iteration}.",
-                    "Lower the learning rate or set gradient_clip, then repeat the command from the last checkpoint.",
-                )
             record: dict[str, Any] = {"iteration": self.iteration, "seconds": round(self.seconds, 1)}
-            if self.iteration % 20 == 0:
+            if self.iteration % LOGGED == 0 or self.iteration == last:
+                loss, plain = losses.tolist()
+                told(self.iteration, loss)
+                if not math.isfinite(loss):
+                    raise BackendError(
+                        "diverged",
+                        f"The loss is {loss} at iteration {self.iteration}.",
+                        "Lower the learning rate or set gradient_clip, then go on from the last checkpoint.",
+                    )
                 self._log(record | {"loss": loss, "plain": plain, "rate": self._rate()})
             if self.iteration % settings.validate_every == 0 and self.engine.first:
                 errors = self.validate()
@@ -129,16 +143,18 @@ class Trainer:
         if self.board is not None:
             self.board.close()
 
-    def _step(self, batch: Batch) -> tuple[float, float]:
+    def _step(self, batch: Batch) -> Tensor:
+        """(2,) loss that was minimised, and plain mean squared error."""
         settings = self.config.training
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
-        size = len(batch.motion)
-        timesteps = torch.randint(self.config.model.diffusion.steps, (size,), generator=self.generator)
-        noise = torch.randn(batch.motion.shape, generator=self.generator)
+        size, device = len(batch.motion), self.engine.device
+        self.generator.manual_seed((settings.seed << 32) + self.iteration)
+        timesteps = torch.randint(self.config.model.diffusion.steps, (size,), generator=self.generator, device=device)
+        noise = torch.randn(batch.motion.shape, generator=self.generator, device=device)
         keep_text, keep_references = draw_kept_conditions(size, self.generator)
         # All processes drew the same; from here on each has its own samples.
-        count = batch.frame_mask.sum().to(self.engine.device)
+        count = batch.frame_mask.sum()
         batch = self.engine.part(batch)
         timesteps, noise, keep_text, keep_references = map(
             self.engine.mine, (timesteps, noise, keep_text, keep_references)
@@ -154,10 +170,9 @@ class Trainer:
         # A young average forgets its random start faster.
         keep = min(settings.ema, (1 + self.iteration) / (10 + self.iteration))
         with torch.no_grad():
-            for name, value in self.model.state_dict().items():
-                self.average[name].lerp_(value, 1.0 - keep)
-        both = self.engine.total(torch.stack([loss.detach(), plain]))
-        return both[0].item(), both[1].item()
+            own = self.model.state_dict()
+            get_ema_multi_avg_fn(keep)(list(self.average.values()), [own[name] for name in self.average], None)
+        return self.engine.total(torch.stack([loss.detach(), plain]))
 
     @torch.no_grad()
     def validate(self) -> list[float]:
@@ -166,7 +181,7 @@ class Trainer:
         self.model.load_state_dict(self.average)
         rng, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
         windows = rng.permutation(self.batches.validation)[:96]
-        batch = self.batches.assemble(windows, rng).mapped(self._moved)
+        batch = self.batches.assemble(windows, rng)
         predict = _Prediction(self.model)
         keep = torch.ones(len(windows), dtype=torch.bool, device=self.engine.device)
         errors = []
@@ -184,7 +199,7 @@ class Trainer:
     def _sampled(self) -> NDArray[np.floating]:
         """Joint positions (T, 22, 3) of one motion that the averaged weights make of a held-out clip's caption."""
         windows = self.batches.validation if len(self.batches.validation) else self.batches.training
-        batch = self.batches.assemble(windows[:1], np.random.default_rng(0)).mapped(self._moved)
+        batch = self.batches.assemble(windows[:1], np.random.default_rng(0))
         model = ReMoDiffuse(self.config.model).to(self.engine.device).eval()
         model.load_state_dict(self.average)
         conditions = model.denoiser.condition(
@@ -209,9 +224,6 @@ class Trainer:
         )
         rows = made[0].cpu().numpy() * self.batches.deviation + self.batches.mean
         return LAYOUT.decode(rows.astype(np.float64))[0]
-
-    def _moved(self, rows: Tensor) -> Tensor:
-        return rows.to(self.engine.device)
 
     def _rate(self) -> float:
         settings = self.config.training
@@ -252,8 +264,6 @@ class Trainer:
             "mean": torch.from_numpy(self.batches.mean),
             "deviation": torch.from_numpy(self.batches.deviation),
             "optimizer": self.optimizer.state_dict(),
-            "rng": json.dumps(self.rng.bit_generator.state),
-            "generator": self.generator.get_state(),
             "iteration": self.iteration,
             "seconds": self.seconds,
             "earlier": self.earlier,
@@ -266,8 +276,6 @@ class Trainer:
             self.model.load_state_dict(state["model"])
             self.average = state["average"]
             self.optimizer.load_state_dict(state["optimizer"])
-            self.rng.bit_generator.state = json.loads(state["rng"])
-            self.generator.set_state(state["generator"].cpu())
             self.iteration, self.seconds, self.earlier = state["iteration"], state["seconds"], state["earlier"]
         except (KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
             raise BackendError(
@@ -277,6 +285,24 @@ class Trainer:
             ) from error
         # Runs that began before the best was kept do not have it.
         self.best = state.get("best", math.inf)
+
+
+def load_batches(
+    config: RunConfig,
+    *,
+    crop: float = 1.0,
+    noise: float = 0.0,
+    statistics: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
+    device: torch.device | None = None,
+) -> Batches:
+    """The training set that a configuration names, with its captions encoded."""
+    file = Path(config.data)
+    data = TrainingSet.load(file)
+    texts = [text for texts in data.captions for text in texts]
+    captions = Captions.of(
+        texts, lambda: load_encoder(ENCODER), file.with_suffix(".captions.safetensors"), config.training.workers
+    )
+    return Batches(data, captions, config.model, crop=crop, noise=noise, statistics=statistics, device=device)
 
 
 class _Prediction(nn.Module):

@@ -13,7 +13,6 @@ from safetensors.torch import load_file, save_file
 from backend.errors import BackendError
 from backend.text import load_encoder
 from backend.training.data.prepare import LAYOUT, TrainingSet
-from backend.training.dataset import Batches
 from backend.training.evaluate import main
 from backend.training.evaluator import (
     FILE,
@@ -24,7 +23,7 @@ from backend.training.evaluator import (
     train_evaluator,
 )
 from backend.training.protocol import protocol
-from backend.training.trainer import ENCODER
+from backend.training.trainer import ENCODER, load_batches
 
 if TYPE_CHECKING:
     from backend.training.config import RunConfig
@@ -34,8 +33,7 @@ SMALL = EvaluatorConfig(LAYOUT.size, 768, ENCODER, width=24, embedding=16)
 
 def test_a_trained_evaluator_tells_gaits_apart_and_survives_the_disk(config: RunConfig, tmp_path: Path) -> None:
     data, encoder = TrainingSet.load(Path(config.data)), load_encoder(ENCODER)
-    batches = Batches(data, encoder, config.model, crop=1.0, noise=0.0)
-    model = train_evaluator(batches, SMALL, 120, 16)
+    model = train_evaluator(load_batches(config), SMALL, 120, 16)
     kinds = sorted({captions[0] for captions in data.captions})
     texts = model.embed_texts(kinds, encoder)
     ends = np.cumsum(data.lengths)
