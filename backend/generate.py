@@ -17,11 +17,12 @@ from .errors import BackendError
 from .guides import Guides, GuideSearch
 from .librarian import answered
 from .library import Library, Shelf
+from .model import packed
 from .model_folder import LIBRARY, STARTER, LoadedModel, load_model
 from .motion.decoding import decoded, supported
 from .motion.rebuild import rebuilt
 from .motion.skeleton import FPS
-from .precision import precise
+from .precision import PRECISIONS, precise
 from .request import Provenance, Take
 from .row import takes_of_row
 from .text import CachedEncoder, TextEncoder, TextFeatures, load_encoder
@@ -94,6 +95,7 @@ class Generator:
         self.encoder = encoder
         self.precision = precision
         self._guides = GuideSearch(lambda: self.libraries, encoder, card)
+        self._denoiser = packed(model.network.denoiser, PRECISIONS[precision])
 
     @property
     def libraries(self) -> list[Library]:
@@ -276,7 +278,7 @@ class Generator:
         config, device = self.model.card.config, self.model.device
         noise = np.stack([take_noise(seed, frames, config.features) for seed in seeds])
         normalised = sample(
-            self.model.network.denoiser,
+            self._denoiser,
             conditions,
             torch.ones(len(seeds), frames, dtype=torch.bool, device=device),
             torch.from_numpy(noise).to(device),

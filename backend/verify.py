@@ -29,6 +29,7 @@ from .errors import BackendError
 from .golden import Golden, Row
 from .library.retrieval import choose, from_index_table, hybrid_scores, length_factors
 from .model.official import plain_name, to_official
+from .model.packed import packed
 from .model.positions import sinusoid
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from .model import Conditioning, ReferenceCondition, TextCondition
+    from .model import Conditioning, Denoiser, ReferenceCondition, TextCondition
     from .model.denoiser import DenoiserBlock
 
 # Float32 rounding of two different but equal computations, several times the official code's distance from float64.
@@ -206,7 +207,7 @@ class _Parity:
         for coin in (0, 1):
             weights = mixture_weights(self.config.mixture, timesteps, np.full((len(timesteps), batch), coin))
             yield self.compare("test/coefs", weights[:, 0], FLOAT64, at=np.s_[:, coin], label=f"test/coefs coin={coin}")
-            predict = MixedDenoiser(self.model.denoiser, self.conditioning, self.mask, timesteps, weights)
+            predict = MixedDenoiser(self.packed, self.conditioning, self.mask, timesteps, weights)
             name = f"test/mixed_branch{coin}"
             for place, timestep in enumerate(timesteps):
                 mixed = predict(self.tensor("test/x_t"), place)
@@ -220,9 +221,7 @@ class _Parity:
             ("ddim/sample_all0", np.zeros_like(recorded)),
             ("ddim/sample_all1", np.ones_like(recorded)),
         ):
-            result = sample(
-                self.model.denoiser, self.conditioning, self.mask, noise, self.coins(coins), self.schedule, mixture
-            )
+            result = sample(self.packed, self.conditioning, self.mask, noise, self.coins(coins), self.schedule, mixture)
             yield self.compare(name, result, SAMPLES)
 
         weights = mixture_weights(mixture, self.schedule.timesteps, self.coins(recorded))
@@ -281,6 +280,11 @@ class _Parity:
     @cached_property
     def conditioning(self) -> Conditioning:
         return self.model.denoiser.condition(self.text, self.references)
+
+    @cached_property
+    def packed(self) -> Denoiser:
+        """The denoiser as takes are sampled with it."""
+        return packed(self.model.denoiser)
 
     def encode_references(self, rows: NDArray[np.int64]) -> ReferenceCondition:
         """Conditions from the database rows (B, R)."""

@@ -97,7 +97,8 @@ class MixedDenoiser:
         device = frame_mask.device
         samples, branches = np.nonzero((weights != 0).any(axis=0))
         self._denoiser = denoiser
-        self._mask = frame_mask
+        # Looked at once, here, so that no step has to wait for the device.
+        self._mask = None if frame_mask.all() else frame_mask
         self._conditions = conditions.rows(torch.from_numpy(samples).to(device)).kept(
             torch.tensor(KEEPS_TEXT, device=device)[branches],
             torch.tensor(KEEPS_REFERENCES, device=device)[branches],

@@ -12,7 +12,7 @@ Sampling: the conditions are summarised once per prompt, then `backend.diffusion
 
     conditions = model.denoiser.condition(text, references)                    # references may be None
     takes = conditions.repeated(K)                                             # K takes of the one prompt
-    x0 = sample(model.denoiser, takes, frame_mask, noise, coins, schedule, model.config.mixture)
+    x0 = sample(packed(model.denoiser), takes, frame_mask, noise, coins, schedule, model.config.mixture)
 
 Masks are true for what is real. Motions are normalised features, B batch, T frames, F features, R references.
 """
@@ -20,6 +20,7 @@ Masks are true for what is real. Motions are normalised features, B batch, T fra
 from .conditions import Conditioning, ReferenceCondition, TextCondition
 from .config import DiffusionConfig, MixtureConfig, ModelConfig
 from .denoiser import Denoiser
+from .packed import packed
 from .remodiffuse import ReMoDiffuse
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "ReMoDiffuse",
     "ReferenceCondition",
     "TextCondition",
+    "packed",
 ]

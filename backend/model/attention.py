@@ -43,12 +43,13 @@ class Summary:
 
 
 def summarise(keys: Tensor, values: Tensor, mask: Tensor | None, heads: int) -> Summary:
-    """Summary of a source with keys and values (B, N, D) and a mask (B, N), false for rows to leave out."""
+    """Summary of a source with keys and values (B, N, D) and a mask (B, N), false for rows to leave out; None = all
+    rows count."""
     keys, values = _split_heads(keys.float(), heads), _split_heads(values, heads)
     if mask is not None:
         keys = keys.masked_fill(~mask[:, None, :, None], _no_weight(keys))
     peak = keys.detach().amax(dim=2, keepdim=True)
-    weights = torch.exp(keys - peak)
+    weights = (keys - peak).exp_()
     total = weights.sum(dim=2)
     context = weights.to(values.dtype).transpose(2, 3) @ values
     return Summary(context.float() / total[..., None], peak.squeeze(2) + total.log())
@@ -131,7 +132,8 @@ class SemanticsModulatedAttention(nn.Module):
         values = self.reference_value(self.reference_value_norm(references.motion.flatten(1, 2)))
         return summarise(keys, values, references.mask.flatten(1, 2), self.heads)
 
-    def summarise_frames(self, frames: Tensor, mask: Tensor) -> tuple[Tensor, Summary]:
-        """Frames (B, T, D) and their mask (B, T) -> normalised queries (B, H, T, d) and the summary of the frames."""
+    def summarise_frames(self, frames: Tensor, mask: Tensor | None) -> tuple[Tensor, Summary]:
+        """Frames (B, T, D) and their mask (B, T; None = all are real) -> normalised queries (B, H, T, d) and the
+        summary of the frames."""
         queries, keys, values = self.query_key_value(self.frame_norm(frames)).chunk(3, dim=-1)
         return normalise_queries(queries, self.heads), summarise(keys, values, mask, self.heads)

@@ -52,7 +52,7 @@ class DenoiserBlock(nn.Module):
     def forward(
         self,
         frames: Tensor,
-        mask: Tensor,
+        mask: Tensor | None,
         conditions: Summary,
         modulation: Modulation,
         samples: Tensor | None = None,
@@ -126,12 +126,12 @@ class Denoiser(nn.Module):
     def decode(
         self,
         x_t: Tensor,
-        mask: Tensor,
+        mask: Tensor | None,
         conditions: BlockConditions,
         modulation: tuple[Modulation, ...],
         samples: Tensor | None = None,
     ) -> Tensor:
-        """Noisy motion (B, T, F) -> last hidden frames (B, T, D).
+        """Noisy motion (B, T, F) and the mask of its real frames (B, T; None = all) -> last hidden frames (B, T, D).
 
         With `samples` (N,) the result has one row per branch: row n continues sample `samples[n]`, and `conditions` and
         `modulation` have N rows. All branches of a sample share the work up to the first meeting with its conditions.
@@ -141,12 +141,12 @@ class Denoiser(nn.Module):
         if conditions.aligned is not None:
             # Branches with and without references differ from the first layer on.
             if spread is not None:
-                frames, mask, spread = frames[spread], mask[spread], None
+                frames, mask, spread = frames[spread], _spread(mask, spread), None
             frames = frames + conditions.aligned
         for block, source, style in zip(self._blocks(), conditions.sources, modulation, strict=True):
             frames = block(frames, mask, source, style, spread)
             if spread is not None:
-                mask, spread = mask[spread], None
+                mask, spread = _spread(mask, spread), None
         return frames
 
     def project(self, frames: Tensor, x_t: Tensor, time_embedding: Tensor) -> Tensor:
@@ -163,3 +163,7 @@ class Denoiser(nn.Module):
 
     def _blocks(self) -> Iterable[DenoiserBlock]:
         return cast("Iterable[DenoiserBlock]", self.blocks)
+
+
+def _spread(mask: Tensor | None, samples: Tensor) -> Tensor | None:
+    return None if mask is None else mask[samples]

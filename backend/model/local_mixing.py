@@ -19,8 +19,8 @@ class LocalMixing(nn.Module):
         self.weight = nn.Parameter(torch.zeros(kernel, width))
         self.bias = nn.Parameter(torch.zeros(width))
 
-    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
-        """frames (B, T, D), mask (B, T) true for a clip's first real frames -> (B, T, D)."""
+    def forward(self, frames: Tensor, mask: Tensor | None) -> Tensor:
+        """frames (B, T, D), mask (B, T) true for a clip's first real frames (None = all are) -> (B, T, D)."""
         padded = _continue_ends(frames, mask, len(self.weight) // 2)
         mixed = frames + self.bias
         for offset, weight in enumerate(self.weight):
@@ -28,9 +28,11 @@ class LocalMixing(nn.Module):
         return mixed
 
 
-def _continue_ends(frames: Tensor, mask: Tensor, reach: int) -> Tensor:
+def _continue_ends(frames: Tensor, mask: Tensor | None, reach: int) -> Tensor:
     """(B, T + 2 reach, D): `reach` frames more at either end, and the last real frame in place of all padding."""
-    last_index = (mask.sum(dim=1) - 1).clamp(min=0)
-    last = frames[torch.arange(len(frames), device=frames.device), last_index][:, None]
-    real = torch.where(mask[..., None], frames, last)
-    return torch.cat([frames[:, :1].expand(-1, reach, -1), real, last.expand(-1, reach, -1)], dim=1)
+    first, last = frames[:, :1], frames[:, -1:]
+    if mask is not None:
+        last_index = (mask.sum(dim=1) - 1).clamp(min=0)
+        last = frames[torch.arange(len(frames), device=frames.device), last_index][:, None]
+        frames = torch.where(mask[..., None], frames, last)
+    return torch.cat([first.expand(-1, reach, -1), frames, last.expand(-1, reach, -1)], dim=1)
