@@ -26,6 +26,8 @@ Array = NDArray[np.floating[Any]]
 
 _UP_SNAP, _SIDE_SNAP = np.cos(np.radians([30.0, 15.0]))
 _NEAR: Final = 0.15  # of the leg's length
+_STUB: Final = 0.5  # of our own foot's length
+_HANGING: Final = 0.2  # of the foot's length: a foot that reaches less far along the floor hangs down at rest
 _OFFSETS: Final = skeleton.REST_OFFSETS
 _INDEX: Final = skeleton.INDEX
 LEG_LENGTH: Final = float(skeleton.BONE_LENGTHS[_INDEX["left_knee"]] + skeleton.BONE_LENGTHS[_INDEX["left_ankle"]])
@@ -65,6 +67,15 @@ class Body:
         """From one mapped joint to another at rest, canonical axes, armature units."""
         return self.axes.T @ (self.head(end) - self.head(start))
 
+    def has_toe(self, side: str) -> bool:
+        """Whether a bone starts where the foot touches the floor in front. One that starts at the ankle tells nothing."""
+        head = {joint: self.rest.heads[bone] for joint, bone in self.joints.items()}
+        return _has_toe(head, side, self.scale)
+
+    def flat_foot(self, side: str) -> Array:
+        """From the ankle to the toe (3) of a foot that stands flat; canonical axes, armature units."""
+        return _flat(self.direction(f"{side}_ankle", f"{side}_foot"))
+
     @cached_property
     def corrections(self) -> dict[str, Array]:
         """For each mapped joint the rotation (4; canonical axes) from the rig's rest pose to the canonical T-pose."""
@@ -92,8 +103,10 @@ def measure(rest: RestPose, bone_map: BoneMap) -> Body:
     leg = float(np.mean(legs))
     scale = leg / LEG_LENGTH
     ankles = float(np.mean([head["left_ankle"] @ up, head["right_ankle"] @ up]))
-    toes = [head[joint] @ up - skeleton.TOE_HEIGHT * scale for joint in ("left_foot", "right_foot") if joint in head]
-    sole = min(float(np.mean(toes)), ankles) if toes else ankles - ANKLE_HEIGHT * scale
+    sides = [side for side in ("left", "right") if _has_toe(head, side, scale)]
+    feet = [head[f"{side}_foot"] - head[f"{side}_ankle"] for side in sides]
+    drops = [float(_flat(axes.T @ foot)[1]) - skeleton.TOE_HEIGHT * scale for foot in feet]
+    sole = ankles + (min(float(np.mean(drops)), 0.0) if drops else -ANKLE_HEIGHT * scale)
     floor = _floor(rest, up, sole, leg)
     # Rigs are made to stand on their origin; then the height of the ankle is known exactly. Else it is estimated.
     ankle_height = ankles - (floor if abs(sole - floor) < _NEAR * leg else sole)
@@ -142,7 +155,7 @@ def body_axes(head: dict[str, Array]) -> Array:
 def _corrections(body: Body) -> dict[str, Array]:
     """Limbs and neck are turned onto the canonical directions by the shortest arc, joint after joint, and the spine as
     one piece, which keeps its curve. Collars and head keep their posture, and feet their pitch: a rig's foot stands
-    flat at rest as it is, only its heading is aligned.
+    flat at rest as it is, only its heading is aligned; but one that hangs straight down is turned up.
     """
     one = np.array([1.0, 0.0, 0.0, 0.0])
     turns = dict.fromkeys(body.joints, one)
@@ -162,8 +175,10 @@ def _corrections(body: Body) -> dict[str, Array]:
             turns[middle] = _arc(turns[above], body.direction(middle, below), _OFFSETS[_INDEX[below]])
             turns[below] = turns[middle]
             if upper == "hip":
-                turns[below] = body.headings.get(below, one)
+                turns[below] = one
                 if f"{side}_{tip}" in body.joints:
+                    along = body.direction(below, f"{side}_{tip}")
+                    turns[below] = body.headings.get(below, _arc(one, along, _flat(along)))
                     turns[f"{side}_{tip}"] = turns[below]
     return turns
 
@@ -171,6 +186,23 @@ def _corrections(body: Body) -> dict[str, Array]:
 def _arc(before: Array, rest: Array, wanted: Array) -> Array:
     """The turn `before`, and on top of it the smallest one that brings `rest` onto `wanted`."""
     return quat.multiply(quat.between(quat.unit(quat.rotate(before, rest)), quat.unit(wanted)), before)
+
+
+def _has_toe(head: dict[str, Array], side: str, scale: float) -> bool:
+    if f"{side}_foot" not in head:
+        return False
+    length = float(np.linalg.norm(head[f"{side}_foot"] - head[f"{side}_ankle"]))
+    return length > _STUB * scale * float(skeleton.BONE_LENGTHS[_INDEX["left_foot"]])
+
+
+def _flat(foot: Array) -> Array:
+    """A foot at rest (3; canonical axes) as it stands flat. Some skeletons let it hang straight down at rest: then it
+    is as our own foot.
+    """
+    length = np.linalg.norm(foot)
+    if np.linalg.norm(foot * [1.0, 0.0, 1.0]) > _HANGING * length:
+        return foot
+    return length * quat.unit(_OFFSETS[_INDEX["left_foot"]] * [0.0, 1.0, 1.0])
 
 
 def _headings(body: Body) -> dict[str, Array]:

@@ -77,14 +77,14 @@ def standing(body: Body, poses: Mapping[str, Array], contacts: Array, fps: float
     place = _places(body, poses)
     speeds, heights = [np.zeros(0)], [np.zeros(0)]
     for channel, joint in enumerate(_FEET):
-        held = contacts[:, channel] > _HELD
-        if joint not in poses:
+        held, toe = contacts[:, channel] > _HELD, joint.endswith("foot")
+        if joint not in poses or (toe and not body.has_toe(joint.partition("_")[0])):
             continue
         speed = np.linalg.norm(np.diff(place[joint][:, _LEVEL], axis=0), axis=-1) * fps
         speeds.append(speed[held[1:] & held[:-1]])
-        if joint.endswith("foot"):
+        if toe:
             # A flat foot's toe is as far below its ankle as at rest.
-            drop = float(body.direction(joint.replace("foot", "ankle"), joint)[1])
+            drop = float(body.flat_foot(joint.partition("_")[0])[1])
             heights.append(np.abs(place[joint][held, 1] - (body.ankle_height + drop) / body.scale))
     slide, height = np.concatenate(speeds), np.concatenate(heights)
     table = {

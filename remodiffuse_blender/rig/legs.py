@@ -28,9 +28,31 @@ Mask = NDArray[np.bool_]
 
 _STRETCH: Final = 0.9995  # of the leg's length
 _ROLL: Final = float(np.sin(np.radians(12.0)))  # a foot that points this much further down stands on its toe alone
+_LONG: Final = 1.0  # times our own foot: what is longer against the leg rolls less
+_FOOT: Final = skeleton.REST_OFFSETS[skeleton.INDEX["left_foot"]]
 _BLEND: Final = 0.2  # seconds in which a correction comes and goes
+_DIP: Final = 0.15  # seconds in which the hips are lowered and raised again
 _DEEPEST: Final = 0.1  # metres that the hips are lowered at most
 _GROUND: Final = np.array([1.0, 0.0, 1.0])
+
+
+def rolled(body: Body, world: Array) -> Array:
+    """The joints' world rotations (T, 22, 4) with feet that roll less, where the rig's are much longer than ours against
+    its legs: with the heel as far up as in the motion. As far turned, they would lift the ankle up to the knee.
+    """
+    world = world.copy()
+    for side in ("left", "right"):
+        if not body.has_toe(side):
+            continue
+        length = float(np.linalg.norm(body.flat_foot(side))) / body.scale
+        share = min(_LONG * float(np.linalg.norm(_FOOT)) / length, 1.0)
+        foot = world[:, skeleton.INDEX[f"{side}_ankle"]]
+        along, across = quat.rotate(foot, _FOOT), quat.rotate(foot, np.array([1.0, 0.0, 0.0])) * _GROUND
+        across = quat.unit(across)
+        ahead = np.sum(along * quat.cross(across, np.array([0.0, 1.0, 0.0])), axis=-1)
+        roll = np.maximum(np.arctan2(-along[:, 1], ahead) - np.arctan2(-_FOOT[1], _FOOT[2]), 0.0)
+        world[:, skeleton.INDEX[f"{side}_ankle"]] = quat.multiply(quat.about(across, (share - 1.0) * roll), foot)
+    return world
 
 
 def lock_feet(body: Body, pose: Pose, source: Source, hips: int, strength: float) -> None:
@@ -52,7 +74,7 @@ def lock_feet(body: Body, pose: Pose, source: Source, hips: int, strength: float
         legs[side] = thigh, shin, thigh + shin + shift @ body.to_armature.T
     up = body.to_armature[:, 1]
     drop = np.max([_too_far(source, side, up, *leg) for side, leg in legs.items()], axis=0)
-    drop = np.minimum(_eased(drop, max(1, round(_BLEND * source.fps))), _DEEPEST * body.scale)[:, None] * up
+    drop = np.minimum(_eased(drop, max(1, round(_DIP * source.fps))), _DEEPEST * body.scale)[:, None] * up
     pose.place(hips, pose.placed[hips] - drop)
     for side, (thigh, shin, wanted) in legs.items():
         _reach(body, pose, side, thigh, shin, wanted + drop)
@@ -125,7 +147,7 @@ def _channels(side: str) -> tuple[int, int]:
 
 def _foot(body: Body, pose: Pose, source: Source, side: str) -> Array:
     """From ankle to toe (T, 3) as the rig has it; as the motion has it where the rig has no toe."""
-    if f"{side}_foot" not in body.joints:
+    if not body.has_toe(side):
         ankle, toe = _channels(side)
         return source.feet[:, toe] - source.feet[:, ankle]
     foot, toe = body.joints[f"{side}_ankle"], body.joints[f"{side}_foot"]
@@ -135,10 +157,9 @@ def _foot(body: Body, pose: Pose, source: Source, side: str) -> Array:
 
 def _toe_height(body: Body, side: str) -> float:
     """Of a flat foot, canonical metres."""
-    if f"{side}_foot" not in body.joints:
+    if not body.has_toe(side):
         return body.ankle_height / body.scale - ANKLE_HEIGHT + skeleton.TOE_HEIGHT
-    drop = float(body.direction(f"{side}_ankle", f"{side}_foot")[1])
-    return (body.ankle_height + drop) / body.scale
+    return (body.ankle_height + float(body.flat_foot(side)[1])) / body.scale
 
 
 def _reach(body: Body, pose: Pose, side: str, thigh: Array, shin: Array, wanted: Array) -> None:

@@ -20,7 +20,7 @@ from .chains import SPINE, neck_bones, spine_shares
 from .channels import OBJECT, Channel, Channels
 from .fingers import finger_channels
 from .ik import drive_ik
-from .legs import lock_feet
+from .legs import lock_feet, rolled
 from .options import DEFAULT, Options, Start, Travel
 from .pose import Pose
 from .rotation_modes import in_modes, property_of
@@ -59,7 +59,7 @@ def solve(
         body = at_world_origin(body)
     source = prepared(motion, options)
     pose = Pose(rest, motion.frames)
-    _turn_bones(body, pose, source.world)
+    _turn_bones(body, pose, rolled(body, source.world))
     path = body.scale * source.path @ body.to_armature.T
     hips = place_hips(body, pose, source, path, options.travel)
     lock_feet(body, pose, source, hips, options.foot_lock)

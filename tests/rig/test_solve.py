@@ -188,3 +188,59 @@ def test_an_axis_keeps_its_side_through_no_turn_at_all() -> None:
     values = in_modes(quat.about(np.array([0.0, 1.0, 0.0]), swing)[:, None], ["AXIS_ANGLE"])[0]
     np.testing.assert_allclose(np.abs(np.diff(values[:, 1:], axis=0)).max(), 0.0, atol=1e-6)
     assert np.abs(np.diff(values[:, 0])).max() < 0.1
+
+
+def _foot_moved(bones: dict[str, Bone], heel: Array) -> None:
+    """Moves the toes so that they start at `heel` (3) from the ankle."""
+    for side in ("left", "right"):
+        bones[f"{side}_foot"].head = bones[f"{side}_ankle"].head + heel
+
+
+def _steps(frames: int = 40) -> Motion:
+    """A person stands on both toes and rolls the feet up and down, knees giving way."""
+    beat = 0.5 - 0.5 * np.cos(np.linspace(0.0, 6.0, frames))
+    rotations = np.zeros((frames, 22, 4))
+    rotations[..., 0] = 1.0
+    x = np.array([1.0, 0.0, 0.0])
+    for side in ("left", "right"):
+        for joint, angle in (("hip", -0.5), ("knee", 1.0), ("ankle", 0.1)):
+            rotations[:, INDEX[f"{side}_{joint}"]] = quat.about(x, 0.3 * np.sign(angle) + angle * beat)
+    positions = forward_kinematics(rotations, np.zeros((frames, 3)))
+    root = -positions[:, INDEX["left_foot"]] * [0.0, 1.0, 1.0] + [0.0, 0.02, 0.0]
+    positions = forward_kinematics(rotations, root)
+    labels = np.tile(np.array([0.0, 1.0, 0.0, 1.0], np.float32), (frames, 1))
+    return Motion(20.0, positions, rotations, root.astype(np.float32), labels)
+
+
+def test_feet_that_hang_straight_down_at_rest_are_turned_up() -> None:
+    bones = straight_person()
+    _foot_moved(bones, np.array([0.0, 0.0, -0.13]))
+    motion = dance()
+    rest = rest_pose(bones)
+    place = heads(rest, solve(rest, SAME, motion))
+    assert limb_error(rest, SAME, motion) < 0.5
+    along = place["left_foot"] - place["left_ankle"]
+    wanted = (motion.positions[:, INDEX["left_foot"]] - motion.positions[:, INDEX["left_ankle"]]) @ TO_BLENDER.T
+    cosine = np.sum(along * wanted, axis=1) / np.linalg.norm(along, axis=1) / np.linalg.norm(wanted, axis=1)
+    assert np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))).max() < 0.5
+
+
+def test_long_feet_roll_less_and_leave_the_legs_alone() -> None:
+    motion, size = _steps(), 2.5
+    bones = straight_person()
+    drop = bones["left_foot"].head - bones["left_ankle"].head
+    _foot_moved(bones, size * drop)
+    for bone in bones.values():
+        bone.head = bone.head - [0.0, 0.0, (size - 1.0) * drop[2]]
+    rest = rest_pose(bones)
+    place = heads(rest, solve(rest, SAME, motion))
+    assert np.ptp(place["left_foot"][:, 2]) < 1e-3
+    # Rolled as far as short ones they would turn the legs by 17 degrees and slide by 2 cm a frame.
+    assert limb_error(rest, SAME, motion) < 5.0
+    assert np.abs(np.diff(place["left_foot"][:, :2], axis=0)).max() < 0.005
+
+
+def test_a_toe_that_starts_at_the_ankle_is_none() -> None:
+    bones = straight_person()
+    _foot_moved(bones, np.array([0.0, -0.01, -0.02]))
+    assert limb_error(rest_pose(bones), SAME, _steps()) < 0.5
