@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from . import memory, models, protocol
+from . import lifeline, memory, models, protocol
 from .errors import BackendError, CancelledError
 from .library_messages import Question, encode_answer, parse_question
 
@@ -356,6 +356,7 @@ def main(argv: Sequence[str]) -> NoReturn:
 
 def serve(load: Load, idle_seconds: float = math.inf, models: Callable[[], list[dict[str, Any]]] = list) -> NoReturn:
     """Serves on the standard streams and ends the process."""
+    lifeline.end_with_parent()
     # Ctrl+C in the terminal that Blender was started from is meant for Blender.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     status = Server(*take_standard_streams(), load, idle_seconds, models).run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,8 @@ class Row:
     failed: int = 0
     skipped: int = 0
     seconds: float = 0.0
+    parts: Counter[str] = field(default_factory=Counter)
+    """Tests that passed, by the part that they belong to: backend, 4.5, 5.0."""
     figures: list[str] = field(default_factory=list)
 
     @property
@@ -42,7 +44,8 @@ def show(reports: Iterable[Path], *, complete: bool) -> bool:
     for name in [*wanted, *sorted(found.keys() - set(wanted))]:
         row = found.get(name, Row())
         figures = "; ".join(dict.fromkeys(row.figures))
-        say(f"  {name:{width}}  {row.verdict:15}  {row.passed:3} tests  {row.seconds:6.1f} s  {figures}")
+        tests = ", ".join(f"{part} {count}" for part, count in row.parts.items())
+        say(f"  {name:{width}}  {row.verdict:15}  {tests:25}  {row.seconds:6.1f} s  {figures}")
     missing = [name for name in wanted if name not in found] if complete else []
     for name in missing:
         say(f"  No test for the row: {name}")
@@ -76,6 +79,7 @@ def _rows(reports: Iterable[Path]) -> dict[str, Row]:
                 row.failed += bad
                 row.skipped += skipped
                 row.passed += not bad and not skipped
+                row.parts[report.stem] += not bad and not skipped
                 row.seconds += float(case.get("time", 0))
                 row.figures += [value for key, value in told if key == "figure"]
     return rows

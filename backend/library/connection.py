@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import contextmanager
+import sys
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from ..errors import BackendError
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+if sys.platform == "win32":
+    fcntl = None
+else:
+    import fcntl
+
 MAX_ROW_BYTES: Final = 1 << 20
 """No honest row is larger; SQLite refuses to read one that is, before memory is taken."""
 BUSY_SECONDS: Final = 10
@@ -22,16 +28,35 @@ BUSY_SECONDS: Final = 10
 
 def create_file(path: Path, name: str) -> None:
     """Write an empty library; a kill leaves none rather than half of one."""
-    if path.exists():
-        raise BackendError("library_exists", f"{path} exists already.", "Open it, or choose another name.")
     draft = path.with_name(path.name + ".new")
-    with sqlite_errors(path):
+    with sqlite_errors(path), alone_in(path.parent):
+        if path.exists():
+            raise BackendError("library_exists", f"{path} exists already.", "Open it, or choose another name.")
         draft.unlink(missing_ok=True)
         connection = sqlite3.connect(draft, isolation_level=None)
         create_tables(connection, name)
         connection.close()
         remove_companions(path)
         draft.rename(path)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Nobody else makes a library in this folder meanwhile. The system frees it however the holder ends.
+
+    Without it the second of two would take away the log that the first one has begun to write. Where folders cannot be
+    locked, as on Windows, it does nothing.
+    """
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def remove_companions(path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..errors import BackendError
-from .connection import remove_companions, sqlite_errors
+from .connection import alone_in, remove_companions, sqlite_errors
 from .storage import Library
 
 if TYPE_CHECKING:
@@ -63,16 +63,27 @@ class Shelf:
 
     def add(self, clip: Clip) -> int:
         """Stores a clip in the animator's own library and returns its id there; it can be retrieved at once."""
+        self._try_again(OWN)
         library = self._open.get(OWN)
         if library is None:
-            if OWN in self._taken or OWN in self._problems:
-                raise self._problems.get(OWN) or _taken(OWN)
-            with sqlite_errors(self.folder):
-                self.folder.mkdir(parents=True, exist_ok=True)
-            library = self._open[OWN] = Library.create(self.folder / f"{OWN}{SUFFIX}", OWN)
+            if OWN in self._taken:
+                raise _taken(OWN)
+            library = self._open[OWN] = self._make_own()
         number = library.add(clip)
         library.index(self._encoder)
         return number
+
+    def _make_own(self) -> Library:
+        """Opens it where another Blender was faster."""
+        path = self.folder / f"{OWN}{SUFFIX}"
+        with sqlite_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            return Library.create(path, OWN)
+        except BackendError as error:
+            if error.code != "library_exists":
+                raise
+            return Library.open(path, write=True)
 
     def remove(self, name: str, clip: int) -> None:
         self._own(name).remove(clip)
@@ -83,11 +94,9 @@ class Shelf:
             name = source.name
             self._check_name(name)
             target = self.folder / f"{name}{SUFFIX}"
-            if target.exists():
-                raise _taken(name)
             with sqlite_errors(self.folder):
                 self.folder.mkdir(parents=True, exist_ok=True)
-            _copy(source, target, name)
+            _copy(source, target, name, replace=False)
         try:
             self._take_in(target)
         except BackendError:
@@ -99,7 +108,7 @@ class Shelf:
         """Writes a copy to be shared, named after its file. It replaces at most another library."""
         if path.exists():
             Library.open(path).close()
-        _copy(self._own(name), path, path.stem)
+        _copy(self._own(name), path, path.stem, replace=True)
 
     def unload(self, name: str) -> None:
         """Takes a library out of the folder: its copy there is deleted."""
@@ -132,6 +141,16 @@ class Shelf:
             raise
         self._open[library.name] = library
 
+    def _try_again(self, name: str) -> None:
+        """What could not be used may be usable by now: a full disk was freed. Raises BackendError where it is not."""
+        if name in self._problems:
+            try:
+                self._take_in(self.folder / f"{name}{SUFFIX}")
+            except BackendError as error:
+                self._problems[name] = error
+                raise
+            del self._problems[name]
+
     def _check_name(self, name: str) -> None:
         if name in self._taken or name in self._open:
             raise _taken(name)
@@ -144,19 +163,20 @@ class Shelf:
             )
 
     def _own(self, name: str) -> Library:
+        self._try_again(name)
         if name in self._open:
             return self._open[name]
-        if name in self._problems:
-            raise self._problems[name]
         raise BackendError(
             "library_not_own", f"The library {name[:60]} is not one of your own.", "Only your own ones can be changed."
         )
 
 
-def _copy(source: Library, target: Path, name: str) -> None:
+def _copy(source: Library, target: Path, name: str, *, replace: bool) -> None:
     """A sealed copy under another name, written beside and renamed."""
     draft = target.with_name(target.name + ".new")
-    with sqlite_errors(target):
+    with sqlite_errors(target), alone_in(target.parent):
+        if target.exists() and not replace:
+            raise _taken(name)
         try:
             draft.unlink(missing_ok=True)
             connection = sqlite3.connect(draft, isolation_level=None)

@@ -207,19 +207,33 @@ class Library:
         return tuple(str(text) for (text,) in rows)
 
     def index(self, encoder: TextEncoder, progress: Callable[[int, int], None] | None = None) -> None:
-        """Compute the sentence vectors that are still missing. Call it after adding; `progress(done, total)`."""
-        missing = self._rows(
-            "SELECT id, text FROM texts WHERE id NOT IN (SELECT text FROM sentences WHERE encoder = ?) ORDER BY id",
+        """Compute the sentence vectors that are still missing. Call it after adding; `progress(done, total)`.
+
+        Another process may do the same at the same time.
+        """
+        missing = "FROM texts WHERE id NOT IN (SELECT text FROM sentences WHERE encoder = ?)"
+        total = self._rows(f"SELECT count(*) {missing}", encoder.name)[0][0]
+        done = last = 0
+        while batch := self._rows(
+            f"SELECT id, text {missing} AND id > ? ORDER BY id LIMIT ?",
             encoder.name,
-        )
-        for start in range(0, len(missing), INDEX_BATCH):
-            batch = missing[start : start + INDEX_BATCH]
+            last,
+            INDEX_BATCH,
+        ):
             vectors = encoder.encode([text for _, text in batch]).sentence.half().numpy()
             with self._transaction():
-                for (number, _), vector in zip(batch, vectors, strict=True):
-                    self._rows("INSERT INTO sentences VALUES (?, ?, ?)", encoder.name, number, vector.tobytes())
+                for (number, text), vector in zip(batch, vectors, strict=True):
+                    # Where the text is gone or another one by now, or has its vector already, nothing is to be done.
+                    self._rows(
+                        "INSERT OR IGNORE INTO sentences SELECT ?, id, ? FROM texts WHERE id = ? AND text = ?",
+                        encoder.name,
+                        vector.tobytes(),
+                        number,
+                        text,
+                    )
+            last, done = batch[-1][0], done + len(batch)
             if progress:
-                progress(start + len(batch), len(missing))
+                progress(min(done, total), total)
 
     def search(
         self,

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import bpy
 import pytest
+from libraries import state
 from scenes import Rna, context
 
 if TYPE_CHECKING:
@@ -40,6 +43,27 @@ def settings(preferences: Rna, armature: Rna) -> Rna:
     made: Rna = context.scene.remodiffuse
     made.prompt, made.seconds, made.seed, made.count = PROMPT, 2.0, 3, 1
     return made
+
+
+@pytest.fixture
+def libraries(addon: str) -> Path:
+    """The folder of the animator's own libraries; it need not exist."""
+    return Path(bpy.utils.extension_path_user(addon, path="libraries"))
+
+
+@pytest.fixture
+def desk(addon: str, settings: Rna, libraries: Path) -> Iterator[Rna]:
+    """The add-on's library with nothing of one's own in it, before and after."""
+    module = importlib.import_module(f"{addon}.library")
+    takes = importlib.import_module(f"{addon}.takes")
+    takes.stop(wait_seconds=5.0)
+    yield module.desk
+    takes.stop(wait_seconds=5.0)
+    module.end()
+    module.desk.answered, module.desk.libraries = None, ()
+    state().found.clear()
+    for file in libraries.glob("*"):
+        file.unlink()
 
 
 @pytest.fixture

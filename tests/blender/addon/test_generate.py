@@ -193,6 +193,7 @@ def test_without_a_backend_it_says_where_to_choose_one(settings: Rna, preference
     assert "not a full path" in refusal(ops.remodiffuse.generate)
 
 
+@pytest.mark.fault("broken environment")
 def test_an_environment_without_pytorch_is_told(settings: Rna, preferences: Rna, takes: Rna) -> None:
     takes.stop()
     before = dump()
@@ -202,6 +203,7 @@ def test_an_environment_without_pytorch_is_told(settings: Rna, preferences: Rna,
     assert dump() == before
 
 
+@pytest.mark.fault("broken environment")
 @pytest.mark.parametrize("program", ["exit 3", "echo hello", "exec cat"], ids=["ends", "prints", "repeats"])
 def test_a_program_that_is_no_backend_is_told(
     settings: Rna,

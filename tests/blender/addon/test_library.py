@@ -4,48 +4,17 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import bpy
 import pytest
+from libraries import search, state, wait
 from scenes import Rna, context, dump, generate, ops, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 PROMPT = "a person walks forward"
 CAPTION = "a person strolls along the canal"
-
-
-@pytest.fixture
-def desk(addon: str, settings: Rna) -> Iterator[Rna]:
-    """The add-on's library with nothing of one's own in it, before and after."""
-    module = importlib.import_module(f"{addon}.library")
-    takes = importlib.import_module(f"{addon}.takes")
-    folder = Path(bpy.utils.extension_path_user(addon, path="libraries"))
-    takes.stop(wait_seconds=5.0)
-    yield module.desk
-    takes.stop(wait_seconds=5.0)
-    module.end()
-    module.desk.answered, module.desk.libraries = None, ()
-    state().found.clear()
-    for file in folder.glob("*"):
-        file.unlink()
-
-
-def state() -> Rna:
-    return context.window_manager.remodiffuse_library
-
-
-def wait() -> None:
-    ops.remodiffuse.wait(timeout=120)
-
-
-def search(text: str) -> list[tuple[str, str]]:
-    state().text = text
-    wait()
-    return [(each.library, each.caption) for each in state().found]
 
 
 def add() -> None:
