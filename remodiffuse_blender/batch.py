@@ -93,11 +93,10 @@ class Work:
         """Makes what the file lacks; saves every now and then and at the end."""
         done = _done()
         for row in self.rows:
-            names = done.get(_mark(row))
-            if names is None:
-                names = self._make(row)
+            there = done.get(_mark(row))
+            names = self._make(row) if there is None else there
             if names is not None:
-                self._note(row, "done", names)
+                self._note(row, "done", names, said="there already" if there else "")
             if time.monotonic() - self._saved > SAVE_SECONDS:
                 self._save()
         self._save()
@@ -136,7 +135,8 @@ class Work:
                 raise job.error
         raise BackendError("cancelled", "The request was cancelled.", "Repeat the command.")
 
-    def _note(self, row: Wanted, status: str, actions: Iterable[str], message: str = "") -> None:
+    def _note(self, row: Wanted, status: str, actions: Iterable[str], message: str = "", said: str = "") -> None:
+        """`message` stands in the report, `said` in the terminal alone."""
         self.report[row.name] = {
             "name": row.name,
             "armature": row.armature,
@@ -145,7 +145,7 @@ class Work:
             "actions": " | ".join(actions),
             "message": message,
         }
-        sys.stdout.write(f"{len(self.report)}/{len(self.rows)} {row.name}: {status} {message}\n")
+        sys.stdout.write(f"{len(self.report)}/{len(self.rows)} {row.name}: {said or status} {message}".rstrip() + "\n")
         sys.stdout.flush()
 
     def _save(self) -> None:
