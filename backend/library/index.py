@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
@@ -23,6 +24,8 @@ LONGEST: Final = 400
 SCREEN_ERROR: Final = 2e-3
 """Bound on the error of a float16 dot product of unit vectors: 2^-11 for each factor and for the result, doubled."""
 
+
+BATCH: Final = 4096
 
 _ROW: Final = np.dtype([("clip", np.int64), ("text", np.int64), ("frames", np.float64)])
 
@@ -46,27 +49,35 @@ class CaptionIndex:
 
     @classmethod
     def build(
-        cls, sentences: Iterable[tuple[int, bytes]], captions: Iterable[tuple[int, int, float]], width: int
+        cls,
+        most_texts: int,
+        sentences: Iterable[tuple[int, bytes]],
+        captions: Iterable[tuple[int, int, float]],
+        width: int,
     ) -> Self:
-        """From rows (text id, float16 vector), ascending by id, and rows (clip id, text id, frames).
+        """From rows (text id, float16 vector), at most `most_texts` and ascending by id, and (clip id, text id, frames).
 
         Raises ValueError on impossible rows, LookupError where a caption's text has no vector.
         """
-        ids: list[int] = []
-        # Filled row by row: a list of all rows would take the memory twice, and it would not come back.
-        vectors = bytearray()
-        for text, vector in sentences:
-            if type(vector) is not bytes or len(vector) != 2 * width:
+        known = np.empty(most_texts, np.int64)
+        # Filled part by part: a list of all rows would take the memory twice, and it would not come back.
+        matrix = np.empty((most_texts, width), np.float16)
+        filled, remaining = 0, iter(sentences)
+        while rows := list(islice(remaining, BATCH)):
+            place = slice(filled, filled := filled + len(rows))
+            ids, vectors = zip(*rows, strict=True)
+            if set(map(type, vectors)) != {bytes} or set(map(len, vectors)) != {2 * width}:
                 raise ValueError("a sentence vector has another size")
-            ids.append(text)
-            vectors += vector
-        matrix = np.frombuffer(vectors, np.float16).reshape(-1, width)
+            known[place] = ids
+            matrix[place] = np.frombuffer(b"".join(vectors), np.float16).reshape(-1, width)
+            if _any_not_finite(matrix[place]):
+                raise ValueError("a sentence vector is not finite")
+        known, matrix = known[:filled], matrix[:filled]
         rows = np.fromiter(captions, _ROW)
         clips, texts = rows["clip"].copy(), rows["text"]
         lengths, frames = np.unique(rows["frames"], return_inverse=True)
-        if _any_not_finite(matrix) or not ((lengths > 0) & (lengths <= LONGEST)).all():
-            raise ValueError("a number is out of range")
-        known = np.array(ids, np.int64)
+        if not ((lengths > 0) & (lengths <= LONGEST)).all():
+            raise ValueError("a length is out of range")
         if not np.isin(texts, known).all():
             raise LookupError
         places = np.searchsorted(known, texts).astype(np.int32)

@@ -268,10 +268,6 @@ class Library:
         return self._indexes[encoder][1]
 
     def _read_index(self, encoder: str, width: int) -> CaptionIndex:
-        if self._rows("SELECT count(*) FROM texts")[0][0] > MAX_TEXTS:
-            raise BackendError(
-                "library_too_large", f"The library {self.name} has over a million texts.", "Split it into several."
-            )
         vectors = "SELECT text, vector FROM sentences WHERE encoder = ? ORDER BY text"
         # A clip is as long as its features, whose own frames are not rounded to ours.
         captions = (
@@ -280,9 +276,16 @@ class Library:
             "ORDER BY captions.clip"
         )
         try:
-            with sqlite_errors(self.path):
+            with sqlite_errors(self.path), self._snapshot():
                 execute = self._connection.execute
-                return CaptionIndex.build(execute(vectors, (encoder,)), execute(captions), width)
+                texts = execute("SELECT count(*) FROM texts").fetchone()[0]
+                if texts > MAX_TEXTS:
+                    raise BackendError(
+                        "library_too_large",
+                        f"The library {self.name} has over a million texts.",
+                        "Split it into several.",
+                    )
+                return CaptionIndex.build(texts, execute(vectors, (encoder,)), execute(captions), width)
         except LookupError as error:
             raise BackendError(
                 "library_not_indexed",
@@ -295,6 +298,15 @@ class Library:
     def _rows(self, query: str, *values: object) -> list[tuple]:
         with sqlite_errors(self.path):
             return self._connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """Several questions about the same state of the file."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -70,7 +70,7 @@ def random_index(rng: np.random.Generator, texts: int, rows: int, width: int = 2
             strict=True,
         )
     ]
-    return CaptionIndex.build(sentences, captions, width)
+    return CaptionIndex.build(len(sentences), sentences, captions, width)
 
 
 @settings(deadline=None)
