@@ -55,7 +55,7 @@ class CaptionIndex:
         captions: Iterable[tuple[int, int, float]],
         width: int,
     ) -> Self:
-        """From rows (text id, float16 vector), at most `most_texts` and ascending by id, and (clip id, text id, frames).
+        """From rows (text id, float16 vector), at most `most_texts`, ascending by id, and (clip id, text id, frames).
 
         Raises ValueError on impossible rows, LookupError where a caption's text has no vector.
         """
