@@ -30,7 +30,7 @@ from .dataset import OPPOSITE_FACTOR
 from .exam import RULES, passes
 from .measures import Measures
 from .quality import Quality
-from .trainer import ENCODER
+from .trainer import ENCODER, read_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,7 +99,7 @@ _RULE_OF_KIND: Final = {kind: rule for rule, kinds in _KINDS_OF_RULE.items() for
 
 def export_model(config: RunConfig, checkpoint: Path, folder: Path, start: int, margin: float) -> ModelCard:
     """Write the averaged weights of a run as a model folder; `start` and `margin` as in SamplerConfig."""
-    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    state = read_state(checkpoint)
     card = ModelCard(
         name="starter",
         version="0.1.0",

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import pickle  # its error alone; weights_only reads no code
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -271,20 +270,42 @@ class Trainer:
         }
 
     def _restore(self) -> None:
+        state = read_state(self.checkpoint, self.engine.device)
         try:
-            state = torch.load(self.checkpoint, weights_only=True, map_location=self.engine.device)
             self.model.load_state_dict(state["model"])
             self.average = state["average"]
             self.optimizer.load_state_dict(state["optimizer"])
             self.iteration, self.seconds, self.earlier = state["iteration"], state["seconds"], state["earlier"]
-        except (KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            raise BackendError(
-                "bad_checkpoint",
-                f"{self.checkpoint} is no checkpoint of this configuration.",
-                "Choose another folder with --run, or delete the file to begin again.",
-            ) from error
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise _bad_checkpoint(self.checkpoint, "is no checkpoint of this configuration") from error
         # Runs that began before the best was kept do not have it.
         self.best = state.get("best", math.inf)
+
+
+def read_state(checkpoint: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """What a run left in its checkpoint. No code in the file is run.
+
+    Raises BackendError "bad_checkpoint" where it is missing, damaged, or holds weights that are no numbers.
+    """
+    try:
+        state = torch.load(checkpoint, weights_only=True, map_location=device)
+    except Exception as error:  # a damaged file can make the unpickler fail in any way
+        raise _bad_checkpoint(checkpoint, "cannot be read, or holds more than a run's state") from error
+    weights = state.get("average") if isinstance(state, dict) else None
+    if not isinstance(weights, dict) or not all(isinstance(each, Tensor) for each in weights.values()):
+        raise _bad_checkpoint(checkpoint, "holds no weights of a run")
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise _bad_checkpoint(checkpoint, f"has weights that are no numbers, in {name}")
+    return state
+
+
+def _bad_checkpoint(path: Path, problem: str) -> BackendError:
+    return BackendError(
+        "bad_checkpoint",
+        f"{path} {problem}.",
+        "Choose another folder with --folder, or delete the file to begin again.",
+    )
 
 
 def load_batches(

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import random
+import zipfile
+import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LAYOUT = FeatureLayout(rotations=False)
+REMEDY: Final = "Make it with: python -m backend data prepare"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,21 +54,59 @@ class TrainingSet:
 
     @classmethod
     def load(cls, path: Path) -> TrainingSet:
+        """Raises BackendError where the file is missing, damaged, or holds what no training set does."""
         if not path.is_file():
-            raise BackendError(
-                "no_data", f"There is no training set {path.name}.", "Make it with: python -m backend data prepare"
-            )
-        with np.load(path, allow_pickle=False) as file:
-            words = json.loads(str(file["words"]))
-            return cls(
-                rows=file["rows"],
-                lengths=file["lengths"],
-                captions=words["captions"],
-                groups=words["groups"],
-                sources=words["sources"],
-                starts=file["starts"],
-                licences=words["licences"],
-            )
+            raise BackendError("no_data", f"There is no training set {path.name}.", REMEDY)
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                if not isinstance(file, np.lib.npyio.NpzFile):
+                    raise TypeError("it is a single array")
+                words = json.loads(str(file["words"]))
+                found = cls(
+                    rows=file["rows"],
+                    lengths=file["lengths"],
+                    captions=words["captions"],
+                    groups=words["groups"],
+                    sources=words["sources"],
+                    starts=file["starts"],
+                    licences=words["licences"],
+                )
+            found.check()
+        except KeyError as error:
+            raise _bad(path, f"it lacks {error}") from error
+        except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+            raise _bad(path, str(error) or "it cannot be read") from error
+        return found
+
+    def check(self) -> None:
+        """Raises ValueError where the parts do not fit together or a number is none, TypeError where one is of another
+        kind."""
+        count = len(self)
+        if count == 0:
+            raise ValueError("it holds no motion")
+        if self.rows.ndim != 2 or self.rows.shape[1] != LAYOUT.size or self.rows.dtype.kind != "f":
+            raise ValueError(f"its rows are {self.rows.dtype} {self.rows.shape}, not numbers by {LAYOUT.size} features")
+        for name in ("lengths", "starts"):
+            numbers = getattr(self, name)
+            if numbers.shape != (count,) or numbers.dtype.kind not in "iu":
+                raise ValueError(f"its {name} are no list of whole numbers")
+        if (self.lengths < 2).any() or self.lengths.sum() != len(self.rows):
+            raise ValueError("its lengths do not cut its rows")
+        for name in ("captions", "groups", "sources"):
+            if len(getattr(self, name)) != count:
+                raise ValueError(f"it has {len(getattr(self, name))} {name} for {count} motions")
+        if not all(
+            isinstance(each, list) and each and all(type(text) is str for text in each) for each in self.captions
+        ):
+            raise ValueError("a motion has no caption")
+        if not all(type(each) is str for each in [*self.groups, *self.sources, *self.licences]):
+            raise TypeError("a name is no text")
+        if not np.isfinite(self.rows).all():
+            raise ValueError("a feature is not a finite number")
+
+
+def _bad(path: Path, problem: str) -> BackendError:
+    return BackendError("bad_data", f"{path.name} is no training set: {problem}.", REMEDY)
 
 
 def prepare(folders: Sequence[Path], output: Path, seed: int = 0) -> TrainingSet:

@@ -130,6 +130,6 @@ def test_a_file_that_is_no_checkpoint_is_refused_and_left_alone(config: RunConfi
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "checkpoint.pt").write_bytes(b"no checkpoint")
-    with pytest.raises(BackendError, match="no checkpoint"):
+    with pytest.raises(BackendError, match="cannot be read"):
         Trainer(config, folder)
     assert (folder / "checkpoint.pt").read_bytes() == b"no checkpoint"
