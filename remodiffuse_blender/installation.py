@@ -23,7 +23,6 @@ from .shared import BackendError, Place, Ready, newest_fingerprints
 
 WAIT_INTERVAL_SECONDS: Final = 0.05
 STAGES: Final = {
-    "starting": "Starting",
     "checks": "Checking the machine",
     "tools": "Getting the installer",
     "environment": "Making the environment",
@@ -47,6 +46,11 @@ class Installation:
     def outdated(self) -> bool:
         """Installed by another version of the add-on, with other packages."""
         return self.ready is not None and self.ready.fingerprint not in newest_fingerprints()
+
+    @property
+    def half_made(self) -> bool:
+        """An attempt was cancelled, and what it fetched is still there."""
+        return self.ready is None and self.last is not None and self.last.cancelled
 
     @property
     def log(self) -> list[str]:
@@ -82,7 +86,7 @@ def check_running(context: bpy.types.Context) -> None:
 
 def check_installed(context: bpy.types.Context) -> None:
     check_idle(context)
-    if not installation.ready and not installation.error:
+    if not installation.ready and not installation.error and not installation.half_made:
         raise BackendError("no_backend", "No backend is installed.", "Press Install first.")
 
 

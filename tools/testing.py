@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REPORTS: Final = ROOT / "build" / "reports"
 TIME_LIMIT_SECONDS: Final = 20 * 60.0
-FAULTS_LIMIT_SECONDS: Final = 60 * 60.0
+FAULTS_LIMIT_SECONDS: Final = 3 * 60 * 60.0
 NO_TESTS_COLLECTED: Final = 5
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS: Final = 20.0
 """After so long without a sign of life a restart is offered."""
+LOG_LENGTH: Final = 120
+"""Letters of the log's last line that the sidebar shows."""
 WORDS: Final = {
     State.STOPPED: "Not running. It starts with the first request.",
     State.STARTING: "Starting...",
@@ -45,7 +47,7 @@ def status(context: bpy.types.Context) -> Status:
     """Not installed, installing, ready, or failed."""
     state = installation.installation
     if errand := state.errand:
-        return Status(f"{errand.name}: {installation.STAGES.get(errand.stage, errand.stage)}...", "IMPORT")
+        return Status(f"{installation.STAGES.get(errand.stage, errand.name)}...", "IMPORT")
     if session.client.error:
         return Status("Failed", "ERROR", session.client.error)
     try:
@@ -53,6 +55,8 @@ def status(context: bpy.types.Context) -> Status:
     except BackendError as error:
         if state.error:
             return Status("Not installed", "ERROR", state.error)
+        if state.half_made:
+            return Status("Not installed: cancelled. Install goes on from what is there.", "INFO")
         return Status("Not installed.", "INFO", error if error.code != "no_backend" else None)
     if note := session.client.version_note:
         return Status(f"{sentence()} {note}", "INFO")
@@ -66,8 +70,6 @@ def draw_line(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     found = status(context)
     if errand := installation.installation.errand:
         layout.progress(factor=errand.factor, text=found.text, type="BAR")
-        if errand.log:
-            layout.label(text=errand.log[-1][:80], icon="BLANK1", translate=False)
     elif found.error:
         trouble(layout, context, found.error)
     else:
@@ -107,7 +109,9 @@ def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context) -> bool:
         return False
     box = layout.box()
     draw_line(box, context)
-    if installation.installation.errand:
+    if errand := installation.installation.errand:
+        if errand.log:
+            paragraph(box, context, errand.log[-1][:LOG_LENGTH], icon="BLANK1")
         box.operator("remodiffuse.cancel_installation", icon="CANCEL")
     else:
         box.operator("remodiffuse.install_backend", icon="IMPORT")
