@@ -3,7 +3,7 @@
 # Install, generate, kill, generate in Blender's window; leaves a picture of the status line in each state in OUTDIR.
 #   bash tests/gui/installation.sh OUTDIR WHEELS
 # WHEELS is a folder that pip has filled, see docs/install.md, Without network; it is made where there is none.
-# docs/images/install.png shows the status line of 01, 02, 06 and 08. BLENDER_GUI names the tool that opens the window.
+# docs/images/install.png shows the status line of 01, 02 (without the log), 06 and 08. BLENDER_GUI names the tool that opens the window.
 set -euo pipefail
 outdir=$(realpath -m "${1:?usage: installation.sh OUTDIR WHEELS}")
 wheels=$(realpath -m "${2:?usage: installation.sh OUTDIR WHEELS}")
