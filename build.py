@@ -29,7 +29,7 @@ MENU = {
         "lock": ("tools.lock", "make the locked lists of packages again"),
         "rig-report": ("tools.rig_report", "which bones of a rig play which joints, and how well it follows a motion"),
         "rig-sheet": ("tools.rig_sheet", "one take on several rigs in one picture"),
-        "bench": ("tools.backend", "how fast it is on this machine; --json for programs"),
+        "bench": ("tools.bench", "how fast it is on this machine; --json for programs"),
     },
     "Use it": {
         "extension": ("tools.extension", "the zip for Blender, built and validated into dist/"),

@@ -54,17 +54,28 @@ class RemodiffuseTake(bpy.types.PropertyGroup):
         name="Foot Slide", description="How fast feet move along the floor while they stand, in centimetres a second"
     )
     difference: FloatProperty(
-        name="Difference", description="Mean distance of the joints from the first take of its request, in centimetres"
+        name="Difference",
+        description="Mean distance of the joints from the first take of its request, or from the motion that it was "
+        "made from, in centimetres",
     )
+    edited: BoolProperty(name="Edited", description="The take was made from another motion")
     starred: BoolProperty(name="Star", description="Mark a take that you like. Rejecting keeps it in the list")
     accepted: BoolProperty(name="Accepted", description="An action was made of this take")
     references: CollectionProperty(type=RemodiffuseReference)
 
 
+def _listen(_group: object, context: bpy.types.Context) -> None:
+    from .operators import generate_on_enter
+
+    generate_on_enter.listen(context)
+
+
 class RemodiffusePrompt(bpy.types.PropertyGroup):
     """A prompt that follows the first one."""
 
-    prompt: StringProperty(name="Prompt", description="What the character does next, without a break")
+    prompt: StringProperty(
+        name="Prompt", description="What the character does next, without a break. Enter generates", update=_listen
+    )
     seconds: FloatProperty(
         name="Seconds",
         description="Length of this part",
@@ -237,17 +248,10 @@ class RemodiffuseInsert(bpy.types.PropertyGroup):
     )
 
 
-def _listen(_group: object, context: bpy.types.Context) -> None:
-    from .operators import generate_on_enter
-
-    generate_on_enter.listen(context)
-
-
 class RemodiffuseSettings(bpy.types.PropertyGroup):
     prompt: StringProperty(
         name="Prompt",
         description="What the character does, in English: one motion in a sentence. Enter generates",
-        options={"TEXTEDIT_UPDATE"},
         update=_listen,
     )
     # The hard limits are wide: what cannot be generated is refused with a reason instead of silently changed.

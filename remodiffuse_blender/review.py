@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 
 from . import insert, preview, properties, target
-from .shared import BackendError, Take, contacts, protocol
+from .shared import BackendError, Motion, Take, contacts, protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +23,11 @@ _following: bool = False
 """Whether the preview is being changed: setting the active take must not do it once more."""
 
 
-def receive(takes: list[Take], scene_uid: int, armature_uid: int, frame: float | None = None) -> None:
+def receive(
+    takes: list[Take], scene_uid: int, armature_uid: int, frame: float | None = None, source: Motion | None = None
+) -> None:
     """Lists takes for the scene that asked for them and plays the first of them on the armature, from `frame` on (the
-    playhead, unless given).
+    playhead, unless given). `source` is the motion that they were made from, if any.
 
     Raises `BackendError` where the scene is gone.
     """
@@ -39,21 +41,22 @@ def receive(takes: list[Take], scene_uid: int, armature_uid: int, frame: float |
     if not settings.seed_locked:
         settings.seed = takes[-1].provenance.seed + 1
     for take in takes:
-        _list(settings.takes.add(), take, takes[0])
+        _list(settings.takes.add(), take, source or takes[0].motion, edited=source is not None)
     armature = next((each for each in bpy.data.objects if each.session_uid == armature_uid), None)
     _activate(scene, len(settings.takes) - len(takes), armature)
     # Without a step of its own, undoing the next action would take the takes away with it.
     bpy.ops.ed.undo_push(message="ReMoDiffuse Takes")
 
 
-def _list(item: RemodiffuseTake, take: Take, first: Take) -> None:
+def _list(item: RemodiffuseTake, take: Take, base: Motion, *, edited: bool) -> None:
     origin, motion = take.provenance, take.motion
     item.name = f"{origin.prompt} #{origin.seed}"
     item.frame = base64.b64encode(protocol.encode_take(0, 0, take)).decode()
     item.prompt, item.seconds, item.seed = origin.prompt, origin.seconds, origin.seed
     item.slide = 100.0 * contacts.foot_slide(motion.positions, motion.contacts, motion.fps)
-    frames = min(motion.frames, first.motion.frames)
-    apart = motion.positions[:frames] - first.motion.positions[:frames]
+    frames = min(motion.frames, base.frames)
+    apart = motion.positions[:frames] - base.positions[:frames]
+    item.edited = edited
     item.difference = 100.0 * float(np.linalg.norm(apart, axis=-1).mean())
     for reference in origin.references:
         shown = item.references.add()
@@ -207,6 +210,9 @@ def _play(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> None:
     except BackendError:
         # The list says what there is; Accept says why it cannot be used on this armature.
         return
-    if here is not None:
-        # Takes are compared at the same moment.
+    # Takes are compared at the same moment; and one that begins elsewhere would seem to have taken the character away.
+    here = scene.frame_current if here is None else here
+    first, last = scene.frame_preview_start, scene.frame_preview_end
+    here = here if first <= here <= last else first
+    if here != scene.frame_current:
         scene.frame_set(here)

@@ -191,7 +191,8 @@ def update() -> bool:
         session.note = f"Memory was short: the takes were made {job.batch} at a time."
     if job.outcome is Outcome.DONE:
         try:
-            review.receive(job.takes, session.scene_uid, session.armature_uid, session.frame)
+            source = job.request.canvas.motion if job.request.canvas else None
+            review.receive(job.takes, session.scene_uid, session.armature_uid, session.frame, source)
         except BackendError as error:
             session.error = error
     return True

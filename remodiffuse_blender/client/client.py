@@ -232,7 +232,7 @@ class Client:
         header = frame.header
         match frame.type:
             case "progress":
-                job.stage, job.step, job.total = protocol.parse_progress(header)
+                job.advance(*protocol.parse_progress(header))
             case "take":
                 if header.get("index") != len(job.takes) or len(job.takes) >= job.request.count:
                     raise protocol.ProtocolError("A take is out of order.")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -35,6 +36,25 @@ class Job:
     """Time of each stage in the backend."""
     batch: int = 0
     """How many takes were made at once; fewer than asked for where memory was short."""
+    began: tuple[float, int] = (0.0, 0)
+    """When the first step of this stage was told of, and which one it was."""
+    told: float = 0.0
+    """When the last step was told of."""
+
+    def advance(self, stage: str, step: int, total: int) -> None:
+        """The backend has come so far."""
+        self.told = time.monotonic()
+        if stage != self.stage or step < self.step:
+            self.began = (self.told, step)
+        self.stage, self.step, self.total = stage, step, total
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Of this stage, at the pace of its steps until now; None before its second step."""
+        since, first = self.began
+        if self.step <= first:
+            return None
+        return (self.told - since) / (self.step - first) * (self.total - self.step)
 
 
 @dataclass(slots=True, eq=False)

@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Enter in the prompt generates.
+"""Enter in a prompt generates; Tab, a click elsewhere and Escape only end the typing.
 
-Blender tells that a text has changed, but not whether Enter or a click elsewhere ended the typing. This operator
-listens from the first letter on, lets everything through, and begins when Enter is released: by then the field has its
-text.
+Blender tells a property that its field was left, but not how. This operator is called at that moment, and Blender hands
+an operator the last event: Enter, where Enter it was.
 """
 
 from typing import Any, Final
 
 import bpy
 
-ENTER: Final = {"RET", "NUMPAD_ENTER"}
-ENDS: Final = {"ESC", "TAB", "LEFTMOUSE", "RIGHTMOUSE", "MIDDLEMOUSE", "WINDOW_DEACTIVATE"}
-"""What ends the typing too, and generates nothing."""
+from .. import takes
+from ..shared import BackendError
 
-_listening: bool = False
+ENTER: Final = {"RET", "NUMPAD_ENTER"}
 
 
 class GenerateOnEnter(bpy.types.Operator):
@@ -25,30 +23,24 @@ class GenerateOnEnter(bpy.types.Operator):
     bl_options = {"INTERNAL"}  # noqa: RUF012 (Blender's way)
 
     def invoke(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> Any:  # noqa: ANN401
-        global _listening  # noqa: PLW0603  one at a time
-        _listening = True
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+        if event.type not in ENTER:
+            return {"CANCELLED"}
+        return self.execute(context)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:  # noqa: ANN401
-        global _listening  # noqa: PLW0603
-        entered = event.type in ENTER and event.value == "RELEASE"
-        if not entered and event.type not in ENDS:
-            return {"PASS_THROUGH"}
-        _listening = False
-        operators: Any = bpy.ops
-        if entered and operators.remodiffuse.generate.poll():
-            operators.remodiffuse.generate()
-        return {"FINISHED", "PASS_THROUGH"}
-
-    def cancel(self, context: bpy.types.Context) -> None:
-        global _listening  # noqa: PLW0603
-        _listening = False
+    def execute(self: Any, context: bpy.types.Context) -> Any:  # noqa: ANN401
+        try:
+            takes.generate(context)
+        except BackendError as error:
+            # The sidebar says by itself where an armature or the backend is missing.
+            if error.code == "bad_request":
+                takes.session.error = error
+            return {"CANCELLED"}
+        return {"FINISHED"}
 
 
 def listen(context: bpy.types.Context) -> None:
-    """The prompt is being typed."""
-    if _listening or bpy.app.background or context.window is None or context.area is None:
+    """A prompt has changed; by typing, where it was in the sidebar."""
+    if bpy.app.background or context.window is None or context.region is None or context.region.type != "UI":
         return
     operators: Any = bpy.ops
     operators.remodiffuse.generate_on_enter("INVOKE_DEFAULT")

@@ -224,13 +224,14 @@ MESSAGES: Final[dict[str, str]] = {
     "Foot Slide": "滑步",
     "How fast feet move along the floor while they stand, in centimetres a second": "站立时脚在地面上滑动的速度，厘米/秒",
     "Difference": "差异",
-    "Mean distance of the joints from the first take of its request, in centimetres": (
-        "各关节与同一请求第一个版本的平均距离，厘米"
-    ),
+    "Mean distance of the joints from the first take of its request, or from the motion that it was made from, in "
+    "centimetres": "各关节与同一请求第一个版本或其来源动作的平均距离，厘米",
+    "Edited": "已编辑",
+    "The take was made from another motion": "此版本由另一段动作生成",
     "Mark a take that you like. Rejecting keeps it in the list": "标记喜欢的版本，“拒绝”时保留在列表中",
     "Accepted": "已接受",
     "An action was made of this take": "已由此版本生成动作",
-    "What the character does next, without a break": "角色接下来不间断地做什么",
+    "What the character does next, without a break. Enter generates": "角色接下来不间断地做什么，按回车键生成",
     "Length of this part": "此部分的长度",
     "Wilder": "变化幅度",
     "How far the new takes may go from the old one: low stays close, 1 makes it afresh": (

@@ -69,7 +69,7 @@ class ReviewPanel(SidebarPanel, bpy.types.Panel):
         layout: Any = self.layout
         settings = properties.get(context)
         row = layout.row()
-        row.template_list(TakesList.bl_idname, "", settings, "takes", settings, "active_take", rows=4)
+        row.template_list(TakesList.bl_idname, "", settings, "takes", settings, "active_take", rows=5)
         column = row.column(align=True)
         column.operator("remodiffuse.flip_take", text="", icon="TRIA_UP").step = -1
         column.operator("remodiffuse.flip_take", text="", icon="TRIA_DOWN").step = 1
@@ -186,10 +186,11 @@ def draw_choice(row: Any, context: bpy.types.Context, item: Any) -> None:  # noq
 def _draw_take(layout: bpy.types.UILayout, context: bpy.types.Context, item: Any) -> None:  # noqa: ANN401
     """What the active take is, and how it differs."""
     paragraph(layout, context, item.prompt, icon="TEXT")
-    facts = f"{item.seconds:.1f} s, feet slide {item.slide:.1f} cm/s"
-    if item.difference:
-        facts += f", {item.difference:.0f} cm from the first"
-    paragraph(layout, context, facts, icon="BLANK1")
+    paragraph(layout, context, f"{item.seconds:.1f} s, feet slide {item.slide:.1f} cm/s", icon="BLANK1")
+    # A line in any case: whoever flips wants Accept to stay where it is.
+    base = "old motion" if item.edited else "first take"
+    apart = f"{item.difference:.0f} cm from the {base}" if item.difference else "The first take of its request"
+    paragraph(layout, context, apart, icon="BLANK1")
 
 
 def _source(context: bpy.types.Context) -> str:
@@ -262,9 +263,16 @@ def _draw_progress(layout: bpy.types.UILayout) -> None:
     elif session.client.state in (State.STARTING, State.LOADING):
         text = backend_status.sentence()
     elif job.total > 1:
-        factor, text = job.step / job.total, f"{text} {job.step}/{job.total}"
+        factor, text = job.step / job.total, f"{text} {job.step}/{job.total}{_time_left(job.seconds_left)}"
     layout.progress(factor=factor, text=text, type="BAR")
     layout.operator("remodiffuse.cancel", icon="CANCEL")
+
+
+def _time_left(seconds: float | None) -> str:
+    """Nothing where it is over before it is read."""
+    if seconds is None or seconds < 1.0:
+        return ""
+    return f", {seconds:.0f} s left" if seconds < 100.0 else f", {seconds / 60.0:.0f} min left"
 
 
 CLASSES = (TakesList, GeneratePanel, AdvancedPanel, ReviewPanel, InsertPanel, ReferencesPanel, ResamplePanel)

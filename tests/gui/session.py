@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
-from mathutils import Quaternion, Vector
+from mathutils import Quaternion
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
-from tools import inside_blender
+from tools import holds, inside_blender
 from tools.demo import mannequin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+held = holds.Holds(inside_blender.MODULE)
 TALK = Path(os.environ["BLENDER_GUI_IO"])
 CONTROLS = ("Torso", "Arm.L (FK)", "Arm.R (FK)", "Leg.L (FK)", "Leg.R (FK)")
 
@@ -61,13 +62,13 @@ def _show_sidebar() -> None:
 
 
 def _look_at(rig: Any) -> None:  # noqa: ANN401  an object of Blender
-    """The character from the side, left of the sidebar."""
+    """The character from the side, wherever it walks."""
     screen: Any = bpy.context.window.screen  # pyright: ignore[reportOptionalMemberAccess]  there is a window
     view = max((area for area in screen.areas if area.type == "VIEW_3D"), key=lambda area: area.width * area.height)
     region = view.spaces.active.region_3d
     turn = Quaternion((0.72, 0.53, 0.26, 0.36))
     region.view_rotation, region.view_distance = turn, 4.4
-    region.view_location = rig.matrix_world @ rig.pose.bones["torso"].head + turn @ Vector((0.45, 0.0, 0.0))
+    view.spaces.active.lock_object, view.spaces.active.lock_bone = rig, "torso"
 
 
 def _choose_tab() -> bool:
@@ -84,6 +85,7 @@ def _choose_tab() -> bool:
 def steps() -> Iterator[None]:
     """Each `yield` gives Blender its time."""
     set_up()
+    held.watch()
     yield
     while not _choose_tab():
         yield
@@ -99,6 +101,17 @@ def steps() -> Iterator[None]:
         yield
 
 
+def hips_move(start: int, end: int) -> float:
+    """How far the hips are apart in two frames, in metres."""
+    scene: Any = bpy.context.scene
+    here, places = scene.frame_current, []
+    for frame in (start, end):
+        scene.frame_set(frame)
+        places.append(bpy.data.objects["Hero"].pose.bones["DEF-spine"].head.copy())  # pyright: ignore[reportOptionalMemberAccess]
+    scene.frame_set(here)
+    return (places[1] - places[0]).length
+
+
 def _meet() -> None:
     """Says so once what act.sh expects is true."""
     expected = TALK / "expect"
@@ -106,16 +119,25 @@ def _meet() -> None:
         return
     takes: Any = sys.modules[f"{inside_blender.MODULE}.takes"]
     scene: Any = bpy.context.scene
+    hero: Any = bpy.data.objects.get("Hero")
+    data = hero and hero.animation_data
     names = {
         "bpy": bpy,
         "session": takes.session,
-        "desk": sys.modules[f"{inside_blender.MODULE}.library"].desk,
         "scene": scene,
         "settings": scene.remodiffuse,
-        "hero": bpy.data.objects.get("Hero"),
-        "found": bpy.context.window_manager.windows[0].id_data.remodiffuse_library.found,
+        "hero": hero,
+        "action": data and data.action,
+        "held": held,
+        "hips_move": hips_move,
+        "strips": [strip for track in data.nla_tracks for strip in track.strips] if data else [],
     }
-    if eval(expected.read_text(), names):  # noqa: S307  act.sh beside this file wrote it
+    try:
+        met = eval(expected.read_text(), names)  # noqa: S307  act.sh beside this file wrote it
+    except (AttributeError, IndexError):
+        # Not there yet.
+        return
+    if met:
         expected.unlink()
         (TALK / "met").touch()
 

@@ -21,4 +21,5 @@ mkdir -p "$outdir"
 
 bash "$tool" run --python-exit-code 1 --python tests/gui/install.py -- "$PWD/$zip"
 BLENDER_GUI_ACT=${BLENDER_GUI_ACT:-tests/gui/act.sh} \
-  bash "$tool" gui tests/gui/session.py "$outdir/99_last.png" -- "$PWD/$zip" "$PWD/.venv/bin/python"
+  bash "$tool" gui tests/gui/session.py "$outdir/99_last.png" -- "$PWD/$zip" "$PWD/.venv/bin/python" || exit 1
+echo "Every step had its effect. Pictures in $outdir"
