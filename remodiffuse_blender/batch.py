@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import argparse
 import csv
+import math
 import os
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import bpy
 
-from . import insert, preferences, target, timeline
+from . import insert, preferences, properties, target, timeline, travel
 from .client.client import Client
 from .client.job import Outcome
 from .shared import BackendError, read_prompts
@@ -35,6 +37,8 @@ POLL_SECONDS: Final = 0.005
 TRIES: Final = 2
 FINAL: Final = {"no_backend", "installing", "environment_broken", "version_mismatch"}
 """Troubles that the next row would have too."""
+INSERT: Final = ("keys", "tolerance", "location_tolerance", "interpolation", "in_place")
+"""The sidebar's settings that this command follows, too."""
 COLUMNS: Final[tuple[str, ...]] = ("name", "armature", "prompt", "status", "actions", "message")
 
 
@@ -45,9 +49,14 @@ def command(words: Sequence[str]) -> int:
         "prompts", type=Path, help="a .csv or .jsonl; columns: name, prompt, seconds, seed, armature, ..."
     )
     parser.add_argument("--output", type=Path, help="the new .blend (default: FILE-animated.blend beside FILE.blend)")
+    keys = parser.add_argument_group("keys", "as the sidebar's settings in FILE.blend say (Insert), unless given here")
+    keys.add_argument("--keys", choices=("every", "few"), help="one a frame, or as few as the tolerances allow")
+    keys.add_argument("--tolerance", type=float, help="how far off rotations may be between few keys, degrees")
+    keys.add_argument("--location-tolerance", type=float, help="the same for locations, metres of a usual person")
+    keys.add_argument("--interpolation", choices=("linear", "bezier"), help="what curves do between keys")
     try:
         options = parser.parse_args(list(words))
-        return _run(options.prompts, options.output)
+        return _run(options.prompts, options.output, _key_settings(options))
     except SystemExit as end:
         return int(end.code or 0)
     except BackendError as error:
@@ -55,7 +64,25 @@ def command(words: Sequence[str]) -> int:
         return 1
 
 
-def _run(prompts: Path, output: Path | None) -> int:
+def _key_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What the command line says about keys, by the names of the scene's insert settings."""
+    given = {
+        "keys": {"every": "EVERY", "few": "SPARSE", None: None}[options.keys],
+        "tolerance": options.tolerance,
+        "location_tolerance": options.location_tolerance,
+        "interpolation": options.interpolation and options.interpolation.upper(),
+    }
+    for name in ("tolerance", "location_tolerance"):
+        if given[name] is not None and not 0.0 < given[name] < math.inf:
+            raise BackendError(
+                "bad_request",
+                f"--{name.replace('_', '-')} {given[name]:g} is out of range.",
+                "Choose a number above 0.",
+            )
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _run(prompts: Path, output: Path | None, keys: dict[str, Any]) -> int:
     rows = read_prompts(prompts)
     source = Path(bpy.data.filepath)
     if not bpy.data.filepath:
@@ -65,7 +92,7 @@ def _run(prompts: Path, output: Path | None) -> int:
         raise BackendError("cannot_write", f"{output} is the file that is read.", "Name another one with --output.")
     if output.exists():
         bpy.ops.wm.open_mainfile(filepath=str(output))
-    work = Work(rows, output)
+    work = Work(rows, output, keys)
     try:
         work.run()
     finally:
@@ -76,11 +103,16 @@ def _run(prompts: Path, output: Path | None) -> int:
 
 
 class Work:
-    """The rows, the file that they end in, and the report beside it."""
+    """The rows, the file that they end in, and the report beside it. `keys` are insert settings that are not as in the
+    file.
+    """
 
-    def __init__(self, rows: Sequence[Wanted], output: Path) -> None:
+    def __init__(self, rows: Sequence[Wanted], output: Path, keys: dict[str, Any] | None = None) -> None:
         self.rows = rows
         self.output = output
+        self.insert = SimpleNamespace(
+            **{name: getattr(properties.get(bpy.context).insert, name) for name in INSERT} | (keys or {})
+        )
         self.client = Client()
         self.report: dict[str, dict[str, str]] = {}
         self._saved = time.monotonic()
@@ -107,12 +139,15 @@ class Work:
             armature = _armature(row)
             takes = self._takes(row).takes
             fps = bpy.context.scene.render.fps / bpy.context.scene.render.fps_base
-            solved = [(take, target.solve_motion(armature, take.motion, fps)) for take in takes]
+            in_place = self.insert.in_place
+            solved = [(take, target.solve_motion(armature, take.motion, fps, in_place=in_place)) for take in takes]
             insert.keep_action(armature)
             names = []
             for take, channels in solved:
                 facts = insert.provenance(take) | {ROW: _mark(row)}
-                action = timeline.write_action(armature, channels, row.name, row.frame, facts)
+                keying = insert.keying(self.insert)
+                action = timeline.write_action(armature, channels, row.name, row.frame, facts, keying)
+                travel.keep(action, channels, row.frame)
                 action.use_fake_user = True
                 names.append(action.name)
         except BackendError as error:

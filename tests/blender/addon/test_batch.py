@@ -54,6 +54,51 @@ def test_a_batch_animates_every_armature_and_reports_what_failed(batch: Rna, sta
     assert objects["Friend"].animation_data.action.frame_start == 11
 
 
+def curves_of(name: str) -> dict[tuple[str, int], list[str]]:
+    """Interpolations of an action's keys, by curve."""
+    action: Rna = bpy.data.actions[name]
+    return {
+        (curve.data_path, curve.array_index): [point.interpolation for point in curve.keyframe_points]
+        for layer in action.layers
+        for strip in layer.strips
+        for bag in strip.channelbags
+        for curve in bag.fcurves
+    }
+
+
+def test_keys_are_as_the_file_says_or_the_command(batch: Rna, stage: Path) -> None:
+    one = stage / "one.csv"
+    one.write_text("\n".join(ROWS.splitlines()[:2]))
+    counts = {}
+    for name, wanted, words in (
+        ("every", {}, []),
+        ("few", {"keys": "SPARSE", "tolerance": 2.0, "interpolation": "BEZIER"}, []),
+        ("told", {"keys": "SPARSE", "interpolation": "BEZIER"}, ["--keys", "few", "--tolerance", "2"]),
+        ("again every", {"keys": "SPARSE"}, ["--keys", "every", "--interpolation", "linear"]),
+    ):
+        ops.wm.open_mainfile(filepath=str(stage / "stage.blend"))
+        for setting, value in wanted.items():
+            setattr(bpy.context.scene.remodiffuse.insert, setting, value)  # pyright: ignore[reportAttributeAccessIssue]
+        output = stage / f"{name}.blend"
+        assert batch.command([str(one), "--output", str(output), *words]) == 0
+        ops.wm.open_mainfile(filepath=str(output))
+        made = curves_of("walk")
+        counts[name] = sum(map(len, made.values()))
+        kinds = {kind for curve in made.values() if len(curve) > 1 for kind in curve}
+        assert kinds == {"BEZIER" if name in ("few", "told") else "LINEAR"}
+        assert "remodiffuse_travel" in bpy.data.actions["walk"]
+    assert counts["again every"] == counts["every"]
+    assert counts["few"] == counts["told"] < 0.6 * counts["every"]
+
+
+@pytest.mark.parametrize("tolerance", ["0", "-1", "nan", "inf"])
+def test_a_tolerance_out_of_range_is_refused(
+    batch: Rna, stage: Path, tolerance: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert batch.command([str(stage / "prompts.csv"), f"--tolerance={tolerance}"]) == 1
+    assert "out of range" in capsys.readouterr().err
+
+
 def test_repeated_it_makes_only_what_is_missing(batch: Rna, stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = stage / "first.csv"
     first.write_text("\n".join(ROWS.splitlines()[:2]))
