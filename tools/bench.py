@@ -17,23 +17,50 @@ if TYPE_CHECKING:
     import argparse
 
 SIDEBAR: Final = "--sidebar"
+RIG: Final = "--rig"
+TAKE: Final = ("a person walks forward and waves", "--seconds", "9.8")
 BLENDER: Final = BLENDERS["4.5"]
 
 
 def run(parser: argparse.ArgumentParser, words: list[str]) -> int:
-    """`--sidebar` measures Blender alone, every other option the backend alone, none both."""
+    """`--sidebar` and `--rig` measure Blender alone, every other option the backend alone; without any, backend and
+    sidebar.
+    """
+    if RIG in words:
+        if others := [word for word in words if word not in (RIG, "--json")]:
+            parser.error(f"{RIG} goes with --json alone, not with {' '.join(others)}")
+        row = _rig()
+        say(
+            json.dumps([row], indent=2)
+            if "--json" in words
+            else "\n".join(f"{row[each]:12.1f}  {each}" for each in row)
+        )
+        return 0
     others = [word for word in words if word not in (SIDEBAR, "--json")]
     if SIDEBAR not in words:
         code = backend.run(parser, words)
         if code or others or words:
             if {"-h", "--help"} & set(others):
                 say(f"  {SIDEBAR}             in Blender: how long it is held up, and from Accept to keys")
+                say(f"  {RIG}                 in Blender: solving and keying a control rig, against keyframe_insert")
             return code
     elif others:
         parser.error(f"{SIDEBAR} goes with --json alone, not with {' '.join(others)}")
     report = _measured()
     say(json.dumps(report, indent=2) if "--json" in words else "\n".join(_lines(report)))
     return 0
+
+
+def _rig() -> dict[str, float]:
+    """A take of the longest clip on Rigify's control rig, see `bench_rig`."""
+    with tempfile.TemporaryDirectory(prefix="remodiffuse-bench-") as folder:
+        take, result = Path(folder) / "take.npz", Path(folder) / "result.json"
+        log = ROOT / "build" / "bench.log"
+        log.unlink(missing_ok=True)
+        generate = [ensure(BACKEND), "-m", "backend", "generate", *TAKE, "--output", take]
+        for command in (generate, [ensure(BLENDER), "-m", "tools.bench_rig", take, result]):
+            call_quietly(command, log, "Bench of the rig", "Mend that and repeat the command.")
+        return json.loads(result.read_text(encoding="utf-8"))
 
 
 def _measured() -> dict[str, Any]:

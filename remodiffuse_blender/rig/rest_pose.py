@@ -67,10 +67,16 @@ class RestPose:
 
     @cached_property
     def _chains(self) -> list[tuple[int, ...]]:
-        chains: list[tuple[int, ...]] = []
+        known: dict[int, tuple[int, ...]] = {}
         for bone in range(len(self.names)):
-            chain: list[int] = []
-            while (bone := self.carriers[bone]) >= 0 and bone not in chain:
-                chain.append(bone)
-            chains.append(tuple(chain))
-        return chains
+            way = [bone]
+            while (above := self.carriers[way[-1]]) >= 0 and above not in known and above not in way:
+                way.append(above)
+            chain = (above, *known[above]) if above in known else ()
+            if above >= 0 and above not in known:  # a circle of constraints: each of its bones carries all others
+                known[bone] = tuple(way[1:])
+                continue
+            for one in reversed(way):
+                known[one] = chain
+                chain = (one, *chain)
+        return [known[bone] for bone in range(len(self.names))]

@@ -62,19 +62,24 @@ def _euler(rotations: Array, orders: list[str]) -> Array:
     solution = np.where(locked[..., None], alone, solution)
     other = np.stack((solution[..., 0] + np.pi, np.pi - solution[..., 1], solution[..., 2] + np.pi), axis=-1)
 
-    turn = 2.0 * np.pi
-    chosen = np.empty_like(solution)
-    before = np.zeros(solution.shape[1:])
-    for t in range(len(solution)):
-        near = solution[t] + turn * np.round((before - solution[t]) / turn)
-        far = other[t] + turn * np.round((before - other[t]) / turn)
-        swap = np.abs(far - before).sum(axis=-1) < np.abs(near - before).sum(axis=-1)
-        before = chosen[t] = np.where(swap[:, None], far, near)
+    # Whether the other solution follows the one before it more closely is the same whichever that one is.
+    flips = _apart(other[1:], solution[:-1]) < _apart(solution[1:], solution[:-1])
+    start = _apart(other[:1], 0.0) < _apart(solution[:1], 0.0)
+    swapped = np.concatenate((start, flips)).cumsum(axis=0) % 2 == 1
+    chosen = np.where(swapped[..., None], other, solution)
+    chosen[0] -= 2.0 * np.pi * np.round(chosen[0] / (2.0 * np.pi))
+    chosen = np.unwrap(chosen, axis=0)
 
     angles = np.empty_like(chosen)
     for n, axis in enumerate((first, second, third)):
         angles[:, bones, axis] = chosen[..., n]
     return angles
+
+
+def _apart(one: Array, other: Array | float) -> Array:
+    """How far sets of three angles (..., 3) are apart, whole turns aside."""
+    turn = 2.0 * np.pi
+    return np.abs(one - other - turn * np.round((one - other) / turn)).sum(axis=-1)
 
 
 def _axis_angle(rotations: Array) -> Array:

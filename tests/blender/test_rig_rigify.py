@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import time
 from typing import TYPE_CHECKING
@@ -81,29 +82,42 @@ def test_facing_changes_nothing_but_the_facing(stage: Stage, rigify: dict[str, R
 
 
 def test_solving_and_keying_a_whole_control_rig_is_quick(stage: Stage, rigify: dict[str, Rna]) -> None:
+    """By this process's own time, so that a busy machine makes no difference."""
     rig = rigify["control"]
     motion = walk(stage.addon, frames=196)
-    rest = stage.armature.read_rest_pose(rig)
-    bone_map = stage.detect.map_bones(rest)
-    channels = stage.solver.solve(rest, bone_map, motion, fps=20.0)
-    took = []
-    for _ in range(10):
-        start = time.perf_counter()
-        channels = stage.solver.solve(rest, bone_map, motion, fps=20.0)
+    bone_map = stage.detect.map_bones(stage.armature.read_rest_pose(rig))
+    assert len(rig.data.bones) >= 700
+    channels = None
+    took, mine = [], []
+    for _ in range(11):
+        start, own = time.perf_counter(), time.thread_time()
+        channels = stage.solver.solve(stage.armature.read_rest_pose(rig), bone_map, motion, fps=20.0)
         stage.timeline.write_action(rig, channels, "take", 1.0)
         took.append(time.perf_counter() - start)
-    quick = float(np.median(took))
-    frames = 4
+        mine.append(time.thread_time() - own)
+    quick = float(np.median(took[1:]))
+    assert channels is not None
+    every_frame, every_bone = (
+        motion.frames * _seconds_of_inserting(rig, channels, frames, update_each_bone=update_each_bone)
+        for frames, update_each_bone in ((4, False), (1, True))
+    )
+    print(f"solve + keys {1e3 * quick:.0f} ms, keyframe_insert {1e3 * every_frame:.0f}, {1e3 * every_bone:.0f} ms")  # noqa: T201
+    assert float(np.median(mine[1:])) < 0.150 * float(os.environ.get("REMODIFFUSE_SLOWER", "1"))
+    assert every_frame > 25.0 * quick  # about a hundred; others have the machine as well
+    assert every_bone > 50.0 * quick
+
+
+def _seconds_of_inserting(rig: Rna, channels: Rna, frames: int, *, update_each_bone: bool) -> float:
+    """For one frame, with an update of the view layer after each frame, or after each bone as well."""
     start = time.perf_counter()
     for frame in range(frames):
         for channel in channels.channels:
             if not channel.path.startswith("["):
                 rig.pose.bones[channel.bone].keyframe_insert(channel.path, frame=500 + frame)
+                if update_each_bone:
+                    bpy.context.view_layer.update()
         bpy.context.view_layer.update()
-    slow = (time.perf_counter() - start) / frames * motion.frames
-    print(f"solve + keys {1e3 * quick:.0f} ms, keyframe_insert {1e3 * slow:.0f} ms")  # noqa: T201
-    assert quick < 0.150 * float(os.environ.get("REMODIFFUSE_SLOWER", "1"))
-    assert slow > 20.0 * quick
+    return (time.perf_counter() - start) / frames
 
 
 def test_only_the_action_is_new(stage: Stage, rigify: dict[str, Rna]) -> None:
@@ -120,6 +134,50 @@ def test_only_the_action_is_new(stage: Stage, rigify: dict[str, Rna]) -> None:
     touched = {curve.data_path.split('"')[1] for curve in curves(rig.animation_data.action)}
     assert touched < set(rig.pose.bones.keys())
     assert len(touched) < 40
+
+
+@pytest.mark.parametrize("source", ["walk", "16_31"])
+def test_the_controls_of_inverse_kinematics_follow_as_well(stage: Stage, rigify: dict[str, Rna], source: str) -> None:
+    rig = rigify["control"]
+    if source != "walk" and not CMU.exists():
+        pytest.skip("the shared motion data is not beside the repository")
+    motion = walk(stage.addon) if source == "walk" else real_clip(stage.addon, source, frames=60)
+    rig.remodiffuse_retarget.limbs = "IK"
+    target = importlib.import_module(f"{stage.addon}.target")
+    stage.timeline.write_action(rig, target.solve_motion(rig, motion, 20.0), "take", 1.0)
+    keyed = {curve.data_path.split('"')[1] for curve in curves(rig.animation_data.action)}
+    for side in ("L", "R"):
+        controls = {f"{name}.{side}" for name in ("hand_ik", "foot_ik", "upper_arm_ik_target", "thigh_ik_target")}
+        assert controls <= keyed
+        assert not {f"{name}.{side}" for name in ("upper_arm_fk", "forearm_fk", "thigh_fk", "shin_fk")} & keyed
+    bone_map = target.bone_map(rig)
+    poses = stage.evaluated(rig, _deforming(rig, "control", bone_map), motion.frames)
+    for side in ("L", "R"):
+        for limb in ("upper_arm", "thigh"):
+            assert rig.pose.bones[f"{limb}_parent.{side}"]["IK_FK"] == 0.0
+    errors = stage.direction_error(poses, motion)
+    assert errors.mean() < 1.0
+    assert errors.max() < 10.0
+    _stands_and_travels(stage, rig, poses, motion)
+    source_turns = stage.shared.quaternions.to_matrix(stage.shared.rotations.world_rotations(motion.rotations))
+    limit = max(30.0, float(stage.steps(source_turns).max()) + 5.0)
+    assert max(stage.steps(matrices[:, :3, :3]).max() for matrices in poses.values()) < limit
+
+
+def test_fingers_of_the_control_rig_close(stage: Stage, rigify: dict[str, Rna]) -> None:
+    rig, reach = rigify["control"], {}
+    target = importlib.import_module(f"{stage.addon}.target")
+    for pose in ("FLAT", "RELAXED", "FIST"):
+        rig.remodiffuse_retarget.fingers = pose
+        stage.timeline.write_action(rig, target.solve_motion(rig, walk(stage.addon, frames=3), 20.0), pose, 1.0)
+        bpy.context.scene.frame_set(2)
+        for side in ("L", "R"):
+            wrist = rig.pose.bones[f"DEF-hand.{side}"].head
+            for finger in ("f_index", "f_middle", "f_ring", "f_pinky"):
+                reach[pose, f"{finger}.{side}"] = (rig.pose.bones[f"DEF-{finger}.03.{side}"].tail - wrist).length
+    for finger in {finger for _, finger in reach}:
+        assert reach["FIST", finger] < 0.75 * reach["FLAT", finger], finger
+        assert reach["FIST", finger] < reach["RELAXED", finger] < reach["FLAT", finger] + 1e-6, finger
 
 
 def _armatures() -> list[Rna]:
