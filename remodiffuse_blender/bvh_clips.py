@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from .rig.capture import capture
-from .rig.detect import map_bones
+from .rig.detect import map_bones, propose
 from .rig.rest_pose import RestPose
 from .shared import MAX_FRAMES, MIN_FRAMES, BackendError, Motion, contacts, joining, parse_bvh, rotations, skeleton
 from .shared import quaternions as quat
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .rig.bone_map import BoneMap
+
 TABLE: Final = "captions.csv"
 MAX_BYTES: Final = 256 << 20
 MAX_ROWS: Final = 100_000
+_TRIES: Final = 7
 _FEET: Final = [skeleton.INDEX[f"{side}_foot"] for side in ("left", "right")]
 
 
@@ -104,19 +107,39 @@ def _motion(text: str) -> Motion:
     children = {parent: index for index, parent in reversed(list(enumerate(bvh.parents)))}
     tails = np.array([heads[ends.get(index, children.get(index, index))] for index in bones])
     places, turns = bvh.pose(names)
-    rest = _rest(
-        names, [names.index(bvh.names[p]) if (p := bvh.parents[i]) >= 0 else -1 for i in bones], heads[bones], tails
-    )
+    parents = [names.index(bvh.names[p]) if (p := bvh.parents[i]) >= 0 else -1 for i in bones]
     matrices = np.zeros((len(places), len(names), 4, 4))
     matrices[..., :3, :3], matrices[..., :3, 3], matrices[..., 3, 3] = turns, places, 1.0
-    return _at_our_rate(capture(rest, map_bones(rest), matrices, bvh.fps))
+    # At rest every joint of a BVH file has the axes of the world.
+    still = np.tile(np.eye(4), (len(names), 1, 1))
+    still[:, :3, 3] = heads[bones]
+    rest, bone_map = _mapped(names, parents, still, tails - heads[bones], matrices)
+    return _at_our_rate(capture(rest, bone_map, matrices, bvh.fps))
 
 
-def _rest(names: tuple[str, ...], parents: list[int], heads: NDArray[Any], tails: NDArray[Any]) -> RestPose:
-    """At rest every joint of a BVH file has the axes of the world."""
+def _mapped(
+    names: tuple[str, ...], parents: list[int], still: NDArray[Any], lengths: NDArray[Any], moving: NDArray[Any]
+) -> tuple[RestPose, BoneMap]:
+    """The rest pose, and which joint is which. Some files have a rest pose in which nobody could stand, with all bones
+    in one line: then a pose of the motion serves, one that most of its poses agree with.
+    """
+
+    def at(pose: NDArray[Any]) -> RestPose:
+        return _rest(names, parents, pose, pose[:, :3, 3] + np.einsum("nij,nj->ni", pose[:, :3, :3], lengths))
+
+    rest = at(still)
+    if (found := propose(rest)).complete:
+        return rest, found
+    posed = [at(pose) for pose in moving[np.linspace(0, len(moving) - 1, _TRIES).astype(int)]]
+    seen = [(each, found) for each in posed if (found := propose(each)).complete]
+    if not seen:
+        return rest, map_bones(rest)
+    votes = [sum(other.bones == found.bones for _, other in seen) for _, found in seen]
+    return seen[int(np.argmax(votes))]
+
+
+def _rest(names: tuple[str, ...], parents: list[int], matrices: NDArray[Any], tails: NDArray[Any]) -> RestPose:
     count = len(names)
-    matrices = np.tile(np.eye(4), (count, 1, 1))
-    matrices[:, :3, 3] = heads
     return RestPose(
         names,
         tuple(parents),

@@ -68,7 +68,7 @@ class Body:
         return self.axes.T @ (self.head(end) - self.head(start))
 
     def has_toe(self, side: str) -> bool:
-        """Whether a bone starts where the foot touches the floor in front. One that starts at the ankle tells nothing."""
+        """Whether a bone starts where the foot touches the floor in front; one that starts at the ankle is none."""
         head = {joint: self.rest.heads[bone] for joint, bone in self.joints.items()}
         return _has_toe(head, side, self.scale)
 

@@ -104,7 +104,7 @@ def _palm(body: Body, side: str, hand: list[list[int]]) -> Array:
 def _curled(rest: RestPose, chain: list[int], palm: Array, angles: Array) -> list[Channel]:
     """Rotations that curl a chain of bones by `angles` (n) towards the palm, each against the bone before it."""
     channels = []
-    points = [rest.heads[bone] for bone in chain] + [rest.tails[chain[-1]]]
+    points = [rest.heads[bone] for bone in chain] + [_end(rest, chain[-1])]
     first = quat.unit(points[1] - points[0])
     axis = quat.unit(quat.cross(first, palm - (palm @ first) * first))
     before = first
@@ -119,3 +119,11 @@ def _curled(rest: RestPose, chain: list[int], palm: Array, angles: Array) -> lis
         mode = rest.rotation_modes[bone]
         channels.append(Channel(rest.names[bone], property_of(mode), in_modes(basis, [mode])[0]))
     return channels
+
+
+def _end(rest: RestPose, bone: int) -> Array:
+    """Where a bone ends: where the one that follows it starts, for in many files tails point anywhere."""
+    after = [one for one, parent in enumerate(rest.parents) if parent == bone]
+    if len(after) == 1 and np.linalg.norm(rest.heads[after[0]] - rest.heads[bone]) > 0.0:
+        return rest.heads[after[0]]
+    return rest.tails[bone]

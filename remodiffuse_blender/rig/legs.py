@@ -37,8 +37,8 @@ _GROUND: Final = np.array([1.0, 0.0, 1.0])
 
 
 def rolled(body: Body, world: Array) -> Array:
-    """The joints' world rotations (T, 22, 4) with feet that roll less, where the rig's are much longer than ours against
-    its legs: with the heel as far up as in the motion. As far turned, they would lift the ankle up to the knee.
+    """The joints' world rotations (T, 22, 4) with feet that roll less, where the rig's are longer than ours against its
+    legs: with the heel as far up as in the motion. As far turned, they would push the ankle up.
     """
     world = world.copy()
     for side in ("left", "right"):

@@ -19,6 +19,18 @@ Array = NDArray[Any]
 
 def heads(rest: RestPose, channels: Channels) -> dict[str, Array]:
     """The heads (T, 3) of all bones in armature space; quaternion channels only."""
+    return poses(rest, channels)[0]
+
+
+def turns(rest: RestPose, channels: Channels) -> dict[str, Array]:
+    """The rotations (T, 4) of all bones against their rest pose, armature axes; quaternion channels only."""
+    still = quat.from_matrix(rest.matrices[:, :3, :3])
+    rotations = poses(rest, channels)[1]
+    return {name: quat.multiply(rotations[name], quat.conjugate(still[bone])) for bone, name in enumerate(rest.names)}
+
+
+def poses(rest: RestPose, channels: Channels) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Heads (T, 3) and rotations (T, 4) of all bones in armature space; quaternion channels only."""
     frames = len(channels.frames)
     values = {(channel.bone, channel.path): channel.values for channel in channels.channels}
     rotations: list[Array] = []
@@ -40,4 +52,4 @@ def heads(rest: RestPose, channels: Channels) -> dict[str, Array]:
         basis = values.get((name, "rotation_quaternion"), np.array([[1.0, 0.0, 0.0, 0.0]]))
         rotations.append(quat.multiply(base, basis))
         places.append(place)
-    return dict(zip(rest.names, places, strict=True))
+    return dict(zip(rest.names, places, strict=True)), dict(zip(rest.names, rotations, strict=True))
