@@ -6,6 +6,7 @@ A person has two pairs of long mirrored limbs, each of two long straight segment
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, pairwise, permutations
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,9 @@ _BRANCHES: Final = 3  # a bone that carries this many is a hand
 _SHORT: Final = 0.45  # of the longest bone of an arm: what ends it and is shorter belongs to the hand
 _STRAIGHT: Final = 0.4  # cosine; limbs at rest are nearly straight, while a foot turns off its shin
 _FOOT: Final = 0.8  # cosine
+_BEHIND: Final = 8.0  # metres of limb that a metre before or behind the body's line counts
+_SAME: Final = 0.998  # cosine
+_DIRECTIONS: Final = 6
 _BALL: Final = 0.55  # of the foot's length: where toes bend
 
 
@@ -34,13 +38,25 @@ def find_by_structure(rest: RestPose) -> dict[str, int]:
     """All joints that can be told from positions and parents, empty if there is no person. The sides are a guess:
     left is +X of the armature, or else the first of the two mirrored halves.
     """
+    if found := _find_along_the_axes(rest):
+        return found
+    for direction in _across(rest):
+        turn = np.eye(4)
+        turn[:3, :3] = _onto_x(direction)
+        if found := _find_along_the_axes(replace(rest, matrices=turn @ rest.matrices), axes=(0,)):
+            return found
+    return {}
+
+
+def _find_along_the_axes(rest: RestPose, axes: tuple[int, ...] = (0, 1, 2)) -> dict[str, int]:
+    """A figure whose halves mirror each other across the middle of one of the armature's axes."""
     children: list[list[int]] = [[] for _ in rest.names]
     for bone, carrier in enumerate(rest.carriers):
         if carrier >= 0:
             children[carrier].append(bone)
     best: dict[str, int] = {}
-    best_length = 0.0
-    for axis in range(3):
+    best_score = -np.inf
+    for axis in axes:
         aside = _aside(rest, axis)
         for legs, arms in permutations(_limb_roots(rest, axis, aside), 2):
             joints = _joints(rest, children, aside, legs, arms)
@@ -49,9 +65,45 @@ def find_by_structure(rest: RestPose) -> dict[str, int]:
             fill_trunk(rest, joints)
             head = {joint: rest.heads[bone] for joint, bone in joints.items()}
             length = sum(_length(head, side, *bones) for side in ("left", "right") for bones in _LIMB_BONES)
-            if length > best_length and is_human(head):
-                best, best_length = joints, length
+            score = length - _BEHIND * _behind(head) if "head" in head else -np.inf
+            if score > best_score and is_human(head):
+                best, best_score = joints, score
     return best
+
+
+def _behind(head: dict[str, Array]) -> float:
+    """How far the arms start before or behind the body's middle line: wings do."""
+    hips, shoulders = ((head[f"left_{joint}"] + head[f"right_{joint}"]) / 2.0 for joint in ("hip", "shoulder"))
+    up, side = head["head"] - hips, head["left_shoulder"] - head["right_shoulder"]
+    forwards = np.cross(side, up)
+    return abs(float((shoulders - hips) @ forwards)) / max(float(np.linalg.norm(forwards)), 1e-12)
+
+
+def _across(rest: RestPose) -> list[Array]:
+    """Directions from one side of a body to the other that there may be, level with no axis: between bones that hang on
+    the same one and carry as much as each other.
+    """
+    carried = np.zeros(len(rest.names), dtype=int)
+    for bone in range(len(rest.names)):
+        for above in rest.carried_by(bone):
+            carried[above] += 1
+    found: list[Array] = []
+    for one, other in combinations(np.flatnonzero(carried >= 2).tolist(), 2):
+        step = rest.heads[other] - rest.heads[one]
+        length = float(np.linalg.norm(step))
+        if rest.carriers[one] != rest.carriers[other] or carried[one] != carried[other] or length < 1e-9:
+            continue
+        if all(abs(float(step @ each)) < _SAME * length for each in (*np.eye(3), *found)):
+            found.append(step / length)
+    return found[:_DIRECTIONS]
+
+
+def _onto_x(direction: Array) -> Array:
+    """A rotation (3, 3) that turns a direction onto X."""
+    helper = np.eye(3)[int(np.argmin(np.abs(direction)))]
+    up = np.cross(direction, helper)
+    up /= np.linalg.norm(up)
+    return np.stack((direction, up, np.cross(direction, up)))
 
 
 _LIMB_BONES: Final = (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist"))
