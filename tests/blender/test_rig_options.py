@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import importlib
+from itertools import pairwise
 
 import bpy
 import numpy as np
 import pytest
+from mathutils import Vector
 from motions import walk
 from rig_stage import Rna, Stage, curves, editing
 
@@ -38,6 +40,49 @@ def test_whatever_carries_the_travel_the_body_goes_the_same_way(stage: Stage, tr
         np.testing.assert_allclose(seen[1][joint], before, atol=1e-3)
     moved = {curve.data_path for curve in curves(rig.animation_data.action) if curve.data_path.endswith("location")}
     assert ('pose.bones["root"].location' if travel == "ROOT" else "location") in moved
+
+
+def _slide_and_bend(stage: Stage, rig: Rna, motion: Rna, lock: float) -> tuple[float, float]:
+    """How fast feet slide while they stand, cm/s, and how far legs are off their direction, degrees, on average."""
+    rig_report, options = (importlib.import_module(f"{stage.addon}.{name}") for name in ("rig_report", "rig.options"))
+    found = stage.detect.map_bones(stage.armature.read_rest_pose(rig))
+    chosen = options.Options(foot_lock=lock)
+    errors = rig_report.make(bpy.context, rig, found, motion, options=chosen).errors
+    return errors["foot_slide_mean_cm_s"], errors["direction_mean_degrees"]
+
+
+def test_the_strength_of_the_foot_lock_is_how_far_feet_are_held(stage: Stage) -> None:
+    rig: Rna = stage.armature.build_skeleton()
+    with editing(rig) as bones:  # wide hips and long shins, so that feet slide by themselves
+        for side, sign in (("left", 1.0), ("right", -1.0)):
+            for joint, aside, down in (
+                ("hip", 0.12, 0.0),
+                ("knee", 0.12, 0.0),
+                ("ankle", 0.12, 0.08),
+                ("foot", 0.12, 0.08),
+            ):
+                bone = bones[f"{side}_{joint}"]
+                length = bone.tail - bone.head
+                bone.head = bone.head + Vector((sign * aside, 0.0, -down))
+                bone.tail = bone.head + length
+    motion = walk(stage.addon, frames=60)
+    slides, bends = zip(*(_slide_and_bend(stage, rig, motion, lock) for lock in (0.0, 0.25, 0.5, 1.0)), strict=True)
+    assert bends[0] < 0.1  # without it the legs point exactly where the motion's do
+    assert slides[0] > 4.0
+    assert slides[3] < 1.0
+    for less, more in pairwise(slides):
+        assert more < less - 0.15 * slides[0]
+    for less, more in pairwise(bends):
+        assert more > less
+
+
+@pytest.mark.parametrize("lock", [0.0, 0.5, 1.0])
+def test_a_figure_like_the_motions_own_is_left_alone(stage: Stage, lock: float) -> None:
+    """The lock is idempotent: feet that stand already stay where they are."""
+    rig = stage.armature.build_skeleton()
+    slide, bend = _slide_and_bend(stage, rig, walk(stage.addon, frames=40), lock)
+    assert slide < 1.0
+    assert bend < 0.1
 
 
 def test_at_the_world_origin_it_starts_there(stage: Stage) -> None:
