@@ -28,6 +28,9 @@ FPS: Final = 12.5
 UNIT: Final = 0.75 / 480
 """Metres in one unit of length of the features: 480 units are about 0.75 m."""
 
+CONTACT_JOINTS: Final = tuple(JOINTS.index(name) for name in ("RMrot", "RF", "LMrot", "LF"))
+"""Heels and toes, in the order of the contact channels."""
+
 JOINT_MAP: Final = {
     "pelvis": "root",
     "neck": "BLN",

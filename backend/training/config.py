@@ -28,7 +28,8 @@ class LossConfig:
     contact_velocity: float = 0.2
     """The same of ankles and toes including travel, while they truly stand on the floor."""
     ratio_limit: float = 4.0
-    """A timestep weighs as much as its ratio of signal to noise, up to this, and a little (FLOOR) whatever that is."""
+    """A timestep weighs as much as its ratio of signal to noise, up to this, and a little (FLOOR) whatever that is.
+    0: all weigh the same, as in the paper."""
     velocity_unit: float = 0.03
     """Metres a frame that count as 1 in the two above."""
 
@@ -56,7 +57,7 @@ class TrainingConfig:
     validate_every: int = 500
     device: str = "cpu"
     precision: str = "float32"
-    """Of the network's products while training; weights, averages and the loss stay float32."""
+    """Of the network's products while training; weights, averages and the loss stay float32. float16 needs CUDA."""
     tensorboard: bool = False
     """Curves, and a picture of a sampled motion at each validation, in the run's folder."""
 
@@ -66,7 +67,7 @@ class TrainingConfig:
                 raise TypeError(f"{name} is not positive")
         if self.workers < 0:
             raise TypeError("workers is negative")
-        if self.precision not in ("float32", "bfloat16"):
+        if self.precision not in ("float32", "bfloat16", "float16"):
             raise TypeError(f"the precision {self.precision!r} is unknown")
 
 

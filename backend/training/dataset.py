@@ -14,16 +14,19 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
+from ..errors import BackendError
 from ..library.fit import fitted
 from ..library.opposites import contradictions, sides
 from ..library.retrieval import length_factors
 from .captions import Captions, gathered
-from .data.prepare import LAYOUT, TrainingSet
+from .data.prepare import LAYOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ..model.config import ModelConfig
+    from ..motion.features import FeatureLayout
+    from .data.prepare import TrainingSet
 
 ROOT_GAIN: Final = 5.0
 """Root and contact channels are blown up by this and stand out of the noise earlier (HumanML3D's feat_bias)."""
@@ -100,21 +103,15 @@ def _mapped(tensors: Draw | Batch, change: Callable[[Tensor], Tensor]) -> Iterat
         yield None if value is None else change(value)
 
 
-def normalisation(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def normalisation(rows: np.ndarray, layout: FeatureLayout = LAYOUT) -> tuple[np.ndarray, np.ndarray]:
     """Mean per channel; deviation averaged per block of channels, smaller for root and contacts (ROOT_GAIN)."""
     mean, deviation = rows.mean(axis=0), rows.std(axis=0)
-    for block in (slice(0, 1), slice(1, 3), slice(3, 4), LAYOUT.positions, LAYOUT.velocities, LAYOUT.contacts):
+    for block in (slice(0, 1), slice(1, 3), slice(3, 4), layout.positions, layout.velocities, layout.contacts):
         deviation[block] = deviation[block].mean()
-    deviation[LAYOUT.root] /= ROOT_GAIN
-    deviation[LAYOUT.contacts] /= ROOT_GAIN
+    deviation[layout.root] /= ROOT_GAIN
+    deviation[layout.contacts] /= ROOT_GAIN
     deviation[deviation < 1e-6] = 1.0  # a channel that never moves stays 0
     return mean.astype(np.float32), deviation.astype(np.float32)
-
-
-def _decoded(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Positions (T, 22, 3) and contacts (T, 4)."""
-    positions, contacts = LAYOUT.decode(rows.astype(np.float64))
-    return positions.astype(np.float32), contacts.astype(np.float32)
 
 
 def _side_factors(texts: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -141,17 +138,22 @@ class Batches:
     ) -> None:
         """`statistics`: mean and deviation (F,) to normalise with, those of the data where None. `device`: where the
         tables lie and the batches are made."""
+        _check(data, model)
+        self.layout, self.large = data.layout, data.large
         self.device = device or torch.device("cpu")
-        self.mean, self.deviation = normalisation(data.rows) if statistics is None else statistics
+        statistics = statistics or data.statistics
+        self.mean, self.deviation = normalisation(data.rows, data.layout) if statistics is None else statistics
         self.rows = torch.from_numpy((data.rows - self.mean) / self.deviation).to(self.device)
         self.lengths, self.starts = data.lengths, data.starts
         self.first = np.cumsum(data.lengths) - data.lengths
         self.captions = captions.to(self.device)
         self.texts = [[captions.index[text] for text in texts] for texts in data.captions]
         self.model, self.crop, self.noise = model, crop, noise
-        self._poses = [
-            _decoded(data.rows[start : start + length]) for start, length in zip(self.first, self.lengths, strict=True)
-        ]
+        if model.aligned_reference:
+            self._poses = [
+                self._decoded(data.rows[start : start + length])
+                for start, length in zip(self.first, self.lengths, strict=True)
+            ]
 
         names = sorted({name for source in data.sources for name in source.split("+")})
         number = {name: row for row, name in enumerate(names)}
@@ -159,8 +161,10 @@ class Batches:
         self.sources = np.array(
             [[number[part] for part in (source + "+" + source).split("+")[:2]] for source in data.sources]
         )
-        held_out = np.array([zlib.crc32(name.encode()) % HELD_OUT == 0 for name in names])
-        outside = held_out[self.sources].any(axis=1)
+        outside = data.held_out
+        if outside is None:
+            held_out = np.array([zlib.crc32(name.encode()) % HELD_OUT == 0 for name in names])
+            outside = held_out[self.sources].any(axis=1)
         self.training = np.flatnonzero(~outside)
         self.validation = np.flatnonzero(outside & (self.sources[:, 0] == self.sources[:, 1]))
 
@@ -169,6 +173,8 @@ class Batches:
         for group, length in zip(data.groups, data.lengths, strict=True):
             minutes[group] += int(length)
         weights = np.array([data.lengths[i] / minutes[data.groups[i]] ** 0.5 for i in self.training])
+        if data.large:
+            weights = np.ones(len(self.training))
         self.weights = weights / weights.sum()
         self.sentences = captions.sentences.numpy()
         self.sides, self._side_factors = _side_factors(captions.index)
@@ -189,13 +195,15 @@ class Batches:
         """These windows (B,), cut to a random share of at least `crop`, each with one of its captions."""
         lengths = self.lengths[windows]
         kept = np.maximum(np.minimum(lengths, 20), (lengths * rng.uniform(crop, 1.0, len(windows))).astype(int))
+        kept = np.minimum(kept, self.model.max_frames)
         texts = np.array([rng.choice(self.texts[window]) for window in windows])
         found = self._retrieve(windows, texts, kept, rng)
         aligned = None
         if self.model.aligned_reference:
             fitting = zip(found[:, 0], kept, strict=True)
             aligned = pad_sequence([self._fitted(int(best), int(frames)) for best, frames in fitting], batch_first=True)
-        reference_lengths = np.minimum(self.lengths[found], (kept * REFERENCE_CUT).astype(int)[:, None])
+        most = (kept * REFERENCE_CUT).astype(int).clip(max=self.model.max_frames)
+        reference_lengths = np.minimum(self.lengths[found], most[:, None])
         return Draw(
             *map(
                 torch.from_numpy,
@@ -246,10 +254,15 @@ class Batches:
         """A batch of these windows, uncut."""
         return self.gathered(self.draw(windows, rng))
 
+    def _decoded(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Positions (T, 22, 3) and contacts (T, 4)."""
+        positions, contacts = self.layout.decode(rows.astype(np.float64))
+        return positions.astype(np.float32), contacts.astype(np.float32)
+
     def _fitted(self, window: int, frames: int) -> Tensor:
         """A window as sampling shows a reference: stretched or repeated to `frames` frames, normalised."""
         positions, contacts = fitted(*self._poses[window], frames)
-        rows = LAYOUT.encode(positions.astype(np.float64), contacts.astype(np.float64))
+        rows = self.layout.encode(positions.astype(np.float64), contacts.astype(np.float64))
         return torch.from_numpy(((rows - self.mean) / self.deviation).astype(np.float32))
 
     def _retrieve(
@@ -259,7 +272,7 @@ class Batches:
 
         Four times in ten none of the same source clips: the network must learn to generalise. Twice none that overlaps
         the window. Else whatever fits best: of many kinds of motion there is one clip only, and without its variants
-        the network would learn that references of that kind mislead.
+        the network would learn that references of that kind mislead. In a large set never any of the same source clip.
         """
         scores = self.sentences[texts] @ self.sentences[self.library].T
         scores *= self._length_factors[lengths][:, self.lengths]
@@ -272,16 +285,29 @@ class Batches:
 
     def _kept_apart(self, window: int, dice: float) -> np.ndarray:
         """Places of the windows that may be no reference of this one."""
-        if dice > SAME_SOURCE_OUT + OVERLAP_OUT:
+        if dice > SAME_SOURCE_OUT + OVERLAP_OUT and not self.large:
             return np.array([window])
         same = np.asarray(np.isin(self.sources, self.sources[window]).any(axis=1))
-        if dice > SAME_SOURCE_OUT:
+        if dice > SAME_SOURCE_OUT and not self.large:
             apart = (self.starts >= self.starts[window] + self.lengths[window]) | (
                 self.starts + self.lengths <= self.starts[window]
             )
             same &= ~apart
         same[window] = True
         return np.flatnonzero(same)
+
+
+def _check(data: TrainingSet, model: ModelConfig) -> None:
+    """Raises BackendError where the model cannot be trained on the set."""
+    if data.layout.size != model.features:
+        problem = f"The training set has {data.layout.size} features, the configured model {model.features}."
+    elif model.aligned_reference and data.layout.rotations:
+        problem = "References cannot be shown frame by frame (aligned_reference) where features hold rotations."
+    elif model.references >= len(data):
+        problem = f"The training set has {len(data)} motions, too few to find {model.references} references each."
+    else:
+        return
+    raise BackendError("bad_config", problem, "Change [model] of the configuration, or choose another data set.")
 
 
 class Draws(Dataset[Draw]):

@@ -20,7 +20,8 @@ from ..errors import BackendError
 from ..precision import precise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
     from .dataset import Batch
 
@@ -40,19 +41,34 @@ class Engine:
             self.device = torch.device(device)
         self.rank: int = self._accelerator.process_index if self._accelerator else 0
         self.precision = precision
-        precise(precision, self.device)
+        half = precision == "float16"
+        if half and self.device.type != "cuda":
+            raise BackendError(
+                "bad_config",
+                f"float16 cannot be trained on {self.device.type}.",
+                'Choose precision = "bfloat16" or "float32", or device = "cuda", in [training].',
+            )
+        # Gradients that are too small for float16 are scaled up, and down again before the step.
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=half)
+        self.reduced()
 
     @property
     def first(self) -> bool:
         """Whether this process writes files and validates."""
         return self.rank == 0
 
+    def reduced(self) -> AbstractContextManager[object]:
+        """Within it networks compute in the run's precision."""
+        if self.precision == "float16":
+            return torch.autocast(self.device.type, torch.float16)
+        return precise(self.precision, self.device)
+
     def prepare(self, module: nn.Module) -> Callable[..., Any]:
         """The module as a step calls it: in the wanted precision, and gradients averaged over all processes."""
         prepared = self._accelerator.prepare(module) if self._accelerator else module
 
         def call(*inputs: object) -> Any:  # noqa: ANN401  whatever the module returns
-            with precise(self.precision, self.device):
+            with self.reduced():
                 return prepared(*inputs)
 
         return call
@@ -77,7 +93,18 @@ class Engine:
 
     def backward(self, loss: Tensor) -> None:
         """`loss` is this process's part of the global sum: averaging the gradients must not divide it."""
-        (loss * self.world).backward()
+        self.scaler.scale(loss * self.world).backward()
+
+    def step(self, optimizer: torch.optim.Optimizer, parameters: Iterable[Tensor], clip: float) -> None:
+        """A step along the gradients of `backward`, clipped to the norm `clip` unless that is 0.
+
+        In float16 a step whose gradients overflowed is left out, and the next ones are scaled up less.
+        """
+        self.scaler.unscale_(optimizer)
+        if clip:
+            torch.nn.utils.clip_grad_norm_(parameters, clip)
+        self.scaler.step(optimizer)
+        self.scaler.update()
 
     def agreed(self, wish: bool) -> bool:
         """Whether all processes wish it; clocks differ."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from ..motion.skeleton import CONTACT_JOINTS
+from ..motion import kit
+from ..motion.skeleton import CONTACT_JOINTS, JOINTS
 from .data.prepare import LAYOUT
 
 if TYPE_CHECKING:
     from ..diffusion import Schedule
+    from ..motion.features import FeatureLayout
     from .config import LossConfig
 
 
@@ -21,19 +24,23 @@ FLOOR: Final = 0.5
 
 
 class MotionLoss:
-    """Loss of predicted against clean normalised motions (B, T, 137)."""
+    """Loss of predicted against clean normalised motions (B, T, F)."""
 
-    def __init__(self, config: LossConfig, deviation: Tensor, schedule: Schedule) -> None:
-        self.config = config
-        weights = torch.ones(LAYOUT.size, device=deviation.device)
-        weights[LAYOUT.root] = config.root
-        weights[LAYOUT.contacts] = config.root
+    def __init__(
+        self, config: LossConfig, deviation: Tensor, schedule: Schedule, layout: FeatureLayout = LAYOUT
+    ) -> None:
+        self.config, self.layout = config, layout
+        weights = torch.ones(layout.size, device=deviation.device)
+        weights[layout.root] = config.root
+        weights[layout.contacts] = config.root
         self.weights = weights
         self.deviation = deviation
         # More for the nearly clean timesteps, where detail is decided, but bounded (min-SNR, Hang et al. 2023).
         ratio = schedule.signal / (1.0 - schedule.signal)
-        weight = torch.from_numpy(FLOOR + ratio.clip(max=config.ratio_limit))
-        self.timestep_weight = weight.to(deviation)
+        weight = FLOOR + ratio.clip(max=config.ratio_limit) if config.ratio_limit else np.ones_like(ratio)
+        self.timestep_weight = torch.from_numpy(weight).to(deviation)
+        joints = CONTACT_JOINTS if layout.joints == len(JOINTS) else kit.CONTACT_JOINTS
+        self._feet = [joint - 1 for joint in joints]  # the position block leaves out the pelvis
 
     def __call__(
         self,
@@ -53,25 +60,26 @@ class MotionLoss:
         count = frame_mask.sum() if count is None else count
         loss = ((squared * self.weights).mean(-1) * per_sample).sum() / count
 
+        with torch.no_grad():
+            plain = (squared.mean(-1) * frame_mask).sum() / count
+        if not self.config.local_velocity and not self.config.contact_velocity:
+            return loss, plain
+
         # Differences of errors are errors of differences: one subtraction serves both sides.
-        change = self._metres(error, LAYOUT.positions).diff(dim=1) / self.config.velocity_unit
+        layout = self.layout
+        change = self._metres(error, layout.positions).diff(dim=1) / self.config.velocity_unit
         both_real = frame_mask[:, 1:]
         loss = loss + self.config.local_velocity * (change.square().mean((-1, -2)) * per_sample[:, 1:]).sum() / count
 
-        feet = change[:, :, _FEET]
-        travel = (error[..., LAYOUT.root] * self.deviation[LAYOUT.root])[:, :-1, 1:3] / self.config.velocity_unit
+        feet = change[:, :, self._feet]
+        travel = self._metres(error, slice(1, 4))[:, :-1, 0, :2] / self.config.velocity_unit
         slide = feet[..., [0, 2]] + travel[:, :, None]
         # Normalised contacts lie about their mean: positive means standing.
-        standing = (clean[..., LAYOUT.contacts] > 0.0)[:, 1:] & both_real[..., None]
+        standing = (clean[..., layout.contacts] > 0.0)[:, 1:] & both_real[..., None]
         loss = loss + self.config.contact_velocity * (
             slide.square().mean(-1) * standing * per_sample[:, 1:, None]
         ).sum() / (4.0 * count)
-        with torch.no_grad():
-            plain = (squared.mean(-1) * frame_mask).sum() / count
         return loss, plain
 
     def _metres(self, normalised: Tensor, block: slice) -> Tensor:
-        return (normalised[..., block] * self.deviation[block]).unflatten(-1, (-1, 3))
-
-
-_FEET: Final = [joint - 1 for joint in CONTACT_JOINTS]  # the position block leaves out the pelvis
+        return (normalised[..., block] * (self.deviation[block] * self.layout.unit)).unflatten(-1, (-1, 3))

@@ -12,6 +12,7 @@ import random
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -20,6 +21,7 @@ import torch
 from ..generate import Generator
 from ..library import Clip, Library
 from ..library.connection import remove_companions
+from ..model.importer import FAMILIES
 from ..model_card import ModelCard, SamplerConfig, read_card
 from ..model_folder import CARD, LIBRARY, save_model
 from ..request import MIN_FRAMES, Request
@@ -34,7 +36,6 @@ from .trainer import ENCODER, read_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -100,15 +101,18 @@ _RULE_OF_KIND: Final = {kind: rule for rule, kinds in _KINDS_OF_RULE.items() for
 def export_model(config: RunConfig, checkpoint: Path, folder: Path, start: int, margin: float) -> ModelCard:
     """Write the averaged weights of a run as a model folder; `start` and `margin` as in SamplerConfig."""
     state = read_state(checkpoint)
+    official = FAMILIES.get(config.model.features)
+    facts = {"name": "starter", "version": "0.1.0", "licence": LICENCE} | config.card
     card = ModelCard(
-        name="starter",
-        version="0.1.0",
-        licence=LICENCE,
-        encoder=ENCODER,
+        name=facts.pop("name"),
+        version=facts.pop("version"),
+        licence=facts.pop("licence"),
+        encoder=read_card(Path(config.start) / CARD).encoder if config.start else ENCODER,
         config=config.model,
-        layout=LAYOUT,
-        sampler=SamplerConfig(start, margin, OPPOSITE_FACTOR),
-        training=config.card
+        layout=official.layout if official else LAYOUT,
+        # Where features hold rotations no reference can be made of a clip to begin with.
+        sampler=SamplerConfig() if official else SamplerConfig(start, margin, OPPOSITE_FACTOR),
+        training=facts
         | {
             "iterations": state["iteration"] + state["earlier"]["iterations"],
             "hours": round(state["seconds"] / 3600 + state["earlier"]["hours"], 2),

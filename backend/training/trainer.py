@@ -19,12 +19,16 @@ from torch.utils.data import DataLoader
 from ..diffusion import Schedule, draw_kept_conditions, sample, take_coins, take_noise
 from ..errors import BackendError
 from ..model import ReMoDiffuse
-from ..model_folder import load_model
+from ..model_card import read_card
+from ..model_folder import CARD, load_model
+from ..motion.decoding import decoded
+from ..motion.skeleton import FPS
 from ..text.encoder import load_encoder
 from .board import Board
 from .captions import Captions
 from .config import VALIDATION_TIMESTEPS
-from .data.prepare import LAYOUT, TrainingSet
+from .data.official import read_official
+from .data.prepare import TrainingSet
 from .dataset import Batches, Draws
 from .engine import Engine
 from .losses import MotionLoss
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..text.encoder import TextEncoder
     from .config import RunConfig
     from .dataset import Batch, Draw
 
@@ -77,7 +82,10 @@ class Trainer:
         )
         self.schedule = Schedule.training(config.model.diffusion)
         self.loss = MotionLoss(
-            config.loss, torch.from_numpy(self.batches.deviation).to(self.engine.device), self.schedule
+            config.loss,
+            torch.from_numpy(self.batches.deviation).to(self.engine.device),
+            self.schedule,
+            self.batches.layout,
         )
         self.generator = torch.Generator(self.engine.device)
         self.iteration, self.seconds, self.best = 0, 0.0, math.inf
@@ -163,9 +171,7 @@ class Trainer:
         loss, plain = self.loss(predicted, batch.motion, batch.frame_mask, timesteps, count)
         self.optimizer.zero_grad(set_to_none=True)
         self.engine.backward(loss)
-        if settings.gradient_clip:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.gradient_clip)
-        self.optimizer.step()
+        self.engine.step(self.optimizer, self.model.parameters(), settings.gradient_clip)
         # A young average forgets its random start faster.
         keep = min(settings.ema, (1 + self.iteration) / (10 + self.iteration))
         with torch.no_grad():
@@ -222,7 +228,8 @@ class Trainer:
             self.config.model.mixture,
         )
         rows = made[0].cpu().numpy() * self.batches.deviation + self.batches.mean
-        return LAYOUT.decode(rows.astype(np.float64))[0]
+        layout = self.batches.layout
+        return decoded(layout, rows.astype(np.float64), round(frames * FPS / layout.fps))[0]
 
     def _rate(self) -> float:
         settings = self.config.training
@@ -263,6 +270,7 @@ class Trainer:
             "mean": torch.from_numpy(self.batches.mean),
             "deviation": torch.from_numpy(self.batches.deviation),
             "optimizer": self.optimizer.state_dict(),
+            "scaler": self.engine.scaler.state_dict(),
             "iteration": self.iteration,
             "seconds": self.seconds,
             "earlier": self.earlier,
@@ -275,6 +283,8 @@ class Trainer:
             self.model.load_state_dict(state["model"])
             self.average = state["average"]
             self.optimizer.load_state_dict(state["optimizer"])
+            if state.get("scaler") and self.engine.scaler.is_enabled():
+                self.engine.scaler.load_state_dict(state["scaler"])
             self.iteration, self.seconds, self.earlier = state["iteration"], state["seconds"], state["earlier"]
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise _bad_checkpoint(self.checkpoint, "is no checkpoint of this configuration") from error
@@ -318,12 +328,34 @@ def load_batches(
 ) -> Batches:
     """The training set that a configuration names, with its captions encoded."""
     file = Path(config.data)
-    data = TrainingSet.load(file)
+    data = load_set(file)
     texts = [text for texts in data.captions for text in texts]
     captions = Captions.of(
-        texts, lambda: load_encoder(ENCODER), file.with_suffix(".captions.safetensors"), config.training.workers
+        texts, lambda: run_encoder(config), file.with_suffix(".captions.safetensors"), config.training.workers
     )
     return Batches(data, captions, config.model, crop=crop, noise=noise, statistics=statistics, device=device)
+
+
+def load_set(path: Path) -> TrainingSet:
+    """The training set at a path: a folder of the official layout, or a file that data prepare made."""
+    return read_official(path) if path.is_dir() else TrainingSet.load(path)
+
+
+def run_encoder(config: RunConfig) -> TextEncoder:
+    """The text encoder of a run: that of the model that it starts from, else ENCODER.
+
+    Raises BackendError where its token features are not as wide as the configured model reads them.
+    """
+    start = Path(config.start) if config.start else None
+    encoder = load_encoder(read_card(start / CARD).encoder if start else ENCODER, start)
+    if {config.model.token_width, config.model.reference_token_width} != {encoder.token_dim}:
+        raise BackendError(
+            "bad_config",
+            f"The text encoder {encoder.name} gives {encoder.token_dim} numbers a token, the configured model reads "
+            f"{config.model.token_width}, of references {config.model.reference_token_width}.",
+            f"Set token_width and reference_token_width to {encoder.token_dim} in [model].",
+        )
+    return encoder
 
 
 class _Prediction(nn.Module):

@@ -41,6 +41,13 @@ class TrainingSet:
     """Clips a window was made of, joined by "+"."""
     starts: NDArray[np.int64]
     licences: list[str]
+    layout: FeatureLayout = LAYOUT
+    statistics: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+    """Mean and deviation (F,) that belong to the set; None: those of its rows."""
+    held_out: NDArray[np.bool_] | None = None
+    """Which windows judge a run; None: those of some of the source clips."""
+    large: bool = False
+    """Motions enough that all are drawn alike, and none guides another of the same source clip."""
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -84,8 +91,8 @@ class TrainingSet:
         count = len(self)
         if count == 0:
             raise ValueError("it holds no motion")
-        if self.rows.ndim != 2 or self.rows.shape[1] != LAYOUT.size or self.rows.dtype.kind != "f":
-            raise ValueError(f"its rows are {self.rows.dtype} {self.rows.shape}, not numbers by {LAYOUT.size} features")
+        if self.rows.ndim != 2 or self.rows.shape[1] != self.layout.size or self.rows.dtype.kind != "f":
+            raise ValueError(f"its rows are {self.rows.dtype} {self.rows.shape}, not {self.layout.size} features each")
         for name in ("lengths", "starts"):
             numbers = getattr(self, name)
             if numbers.shape != (count,) or numbers.dtype.kind not in "iu":
