@@ -13,7 +13,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import BackendError
-from .models import CARD, WEIGHTS
+from .models import CARD, MAX_CARD, WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,6 @@ COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 FILE: Final = re.compile(r"[A-Za-z0-9][\w-]{0,60}\.(safetensors|sqlite|toml|md)")
 """No other kind of file is fetched: nothing that could be run or unpickled."""
-MAX_CARD: Final = 1 << 20
 MAX_FILE: Final = 32 << 30
 MAX_FILES: Final = 16
 PART: Final = ".part"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .errors import BackendError
 from .model.config import ModelConfig
+from .models import read_text
 from .motion.features import FeatureLayout
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ class ModelCard:
 def read_card(path: Path) -> ModelCard:
     """Raises BackendError where the card is missing or not complete."""
     try:
-        return ModelCard.from_toml(path.read_text("utf-8"))
-    except (OSError, UnicodeError) as error:
+        return ModelCard.from_toml(read_text(path))
+    except OSError as error:
         raise bad_card(f"{path} cannot be read") from error
 
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
+from torch.overrides import TorchFunctionMode
 
 from .errors import BackendError
 from .model import ReMoDiffuse
@@ -18,7 +19,7 @@ from .model_card import REMEDY, ModelCard, read_card
 from .models import CARD, LIBRARY, STARTER, WEIGHTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from torch import Tensor
@@ -30,6 +31,8 @@ __all__ = ["CARD", "LIBRARY", "STARTER", "WEIGHTS", "LoadedModel", "load_model",
 # Beside the network's own tensors the file holds the normalisation of the features.
 MEAN: Final = "features.mean"
 DEVIATION: Final = "features.std"
+SPARE_NUMBERS: Final = 1 << 23
+"""What a network may have beyond its file's numbers: tables that are computed, rounded up generously."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +137,9 @@ def _read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
 
 
 def _check_hash(path: Path, sha256: str) -> None:
+    # A pipe or a device would never end.
+    if not path.is_file():
+        raise _bad(f"there is no file {path}")
     try:
         with path.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -172,19 +178,37 @@ def _network(card: ModelCard, tensors: dict[str, Tensor]) -> ReMoDiffuse:
 
 
 def _empty_network(config: ModelConfig, tensors: dict[str, Tensor]) -> ReMoDiffuse:
-    """Refuses sizes that no tensor of the file has, so that a card with absurd ones takes no memory.
+    """Refuses sizes that the file has no tensors for, so that a card with absurd ones takes no memory.
 
-    (torch's meta device would take none either, but importing what it needs takes over a second.)
+    (torch's meta device would take none either, but what it needs is slow to import.)
     """
-    largest = max((size for tensor in tensors.values() for size in tensor.shape), default=0)
-    sizes = [value for value in asdict(config).values() if isinstance(value, int)]
+    largest = max((size for tensor in tensors.values() if tensor.numel() for size in tensor.shape), default=0)
+    there = sum(tensor.numel() for tensor in tensors.values()) + SPARE_NUMBERS
+    sizes = sorted(value for value in asdict(config).values() if isinstance(value, int))
     layers = (config.layers, config.text_layers, config.reference_motion_layers, config.reference_text_layers)
-    if max(sizes) > largest or max(layers) > len(tensors):
+    if sizes[-1] > largest or max(layers) > len(tensors) or sizes[-1] * sizes[-2] > there:
         raise _bad("its card describes a larger network than its weights")
     try:
-        return ReMoDiffuse(config)
-    except (RuntimeError, TypeError, AssertionError) as error:
+        with _Budget(there):
+            return ReMoDiffuse(config)
+    except (RuntimeError, TypeError, AssertionError, OverflowError) as error:
         raise _bad(f"no network fits its card ({error})") from error
+
+
+class _Budget(TorchFunctionMode):
+    """Stops a network that takes room for more numbers than allowed, before anything is written into it."""
+
+    def __init__(self, numbers: int) -> None:
+        super().__init__()
+        self._left = numbers
+
+    def __torch_function__(self, function: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ANN401
+        result = function(*args, **(kwargs or {}))
+        if function in (torch.empty, torch.zeros, torch.ones, torch.arange, torch.cat):
+            self._left -= result.numel()
+            if self._left < 0:
+                raise RuntimeError("its weights hold fewer numbers")
+        return result
 
 
 def _bad(problem: str) -> BackendError:

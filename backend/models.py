@@ -6,6 +6,7 @@ Standard library only, so that a list costs nothing. Hashes are checked when a m
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import tomllib
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ STARTER: Final = Path(__file__).parent / "weights" / "starter"
 WEIGHTS: Final = "model.safetensors"
 CARD: Final = "card.toml"
 LIBRARY: Final = "library.sqlite"
+MAX_CARD: Final = 1 << 20
+"""Bytes; an honest card has some thousand."""
 MAX_LISTED: Final = 200
 MAX_TEXT: Final = 200
 
@@ -48,10 +51,24 @@ def list_models(folders: Sequence[Path] = ()) -> list[Listed]:
     return list(found.values())[:MAX_LISTED]
 
 
+def read_text(card: Path) -> str:
+    """The text of a card. Raises OSError where it is none: no plain file, larger than any card, or not UTF-8."""
+    if not card.is_file():
+        raise FileNotFoundError(errno.ENOENT, "there is no such file", str(card))
+    with card.open("rb") as stream:
+        content = stream.read(MAX_CARD + 1)
+    try:
+        if len(content) > MAX_CARD:
+            raise ValueError
+        return content.decode("utf-8")
+    except ValueError as error:
+        raise OSError(errno.EINVAL, "it is no text of at most a megabyte", str(card)) from error
+
+
 def _read(folder: Path) -> Listed | None:
     """A glance at the card; whether all of it is valid is seen when the model is loaded."""
     try:
-        table = tomllib.loads((folder / CARD).read_text("utf-8"))
+        table = tomllib.loads(read_text(folder / CARD))
         size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
         facts = [table["model"][name] for name in ("name", "version", "licence", "weights_sha256")]
         imported = "checkpoint_sha256" in table.get("training", {})

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .rig.bone_map import BoneMap
 
 TABLE: Final = "captions.csv"
-MAX_BYTES: Final = 256 << 20
+MAX_BYTES: Final = 128 << 20
 MAX_ROWS: Final = 100_000
 _TRIES: Final = 7
 _FEET: Final = [skeleton.INDEX[f"{side}_foot"] for side in ("left", "right")]

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+MAX_POSES: Final = 6_000_000
+"""Joints times frames: ten minutes of 80 joints at 120 frames a second."""
+HEADING: Final = 10_000
 _AXES = {"X": 0, "Y": 1, "Z": 2}
 
 
@@ -96,15 +100,29 @@ def _parse(text: str) -> Bvh:
             channels[-1] = tuple(next(words) for _ in range(int(next(words))))
         else:
             raise ValueError(f"unexpected {word!r}")
-    fields = tail.split()
+    # The heading in words; its numbers as they stand, for a list of words takes many times their memory.
+    fields = tail[:HEADING].split()
     frames, step = int(fields[fields.index("Frames:") + 1]), float(fields[fields.index("Time:") + 1])
-    values = np.array(fields[fields.index("Time:") + 2 :], dtype=np.float64)
     width = sum(len(one) for one in channels)
+    if frames * max(len(names), width) > MAX_POSES:
+        raise ValueError(f"{frames} frames of {len(names)} joints are too many, cut it into several files")
+    values = _numbers(tail.partition("Time:")[2].split(None, 1))
     if frames < 1 or step <= 0 or values.size != frames * width or not np.isfinite(values).all():
         raise ValueError(f"{values.size} numbers for {frames} frames of {width} channels")
     return Bvh(
         tuple(names), tuple(parents), np.array(offsets), tuple(channels), values.reshape(frames, width), 1.0 / step
     )
+
+
+def _numbers(step_and_rest: list[str]) -> Array:
+    """Raises ValueError where there is anything but numbers."""
+    with warnings.catch_warnings():
+        # numpy would only warn where the numbers end before the text does.
+        warnings.simplefilter("error", DeprecationWarning)
+        try:
+            return np.fromstring(step_and_rest[1] if len(step_and_rest) > 1 else "", dtype=np.float64, sep=" ")
+        except DeprecationWarning as error:
+            raise ValueError("something among its numbers is none") from error
 
 
 def _axis_rotation(axis: int, angle: Array) -> Array:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hunger import measured
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -137,23 +138,17 @@ class Meter:
 
     @contextlib.contextmanager
     def stream(self) -> Iterator[None]:
-        # The peak so far is forgotten: what hypothesis remembers of thousands of streams is not theirs.
-        Path("/proc/self/clear_refs").write_text("5")
-        before, started = _memory("VmRSS"), time.monotonic()
-        yield
+        started = time.monotonic()
+        with measured() as peak:
+            yield
         self.longest = max(self.longest, time.monotonic() - started)
-        self.memory = max(self.memory, _memory("VmHWM") - before)
+        self.memory = max(self.memory, peak.bytes)
 
     def __str__(self) -> str:
         return (
             f"{self.frames} frames, {self.read} of them answered or read before an end, slowest stream "
             f"{self.longest:.2f} s, hungriest {self.memory / 1e6:.0f} MB"
         )
-
-
-def _memory(name: str) -> int:
-    line = next(each for each in Path("/proc/self/status").read_text().splitlines() if each.startswith(name))
-    return int(line.split()[1]) * 1024
 
 
 class Instant:
