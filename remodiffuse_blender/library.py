@@ -368,8 +368,11 @@ def _feed() -> bool:
     except queue.Empty:
         if not work.over:
             return True
-        said = f"Imported {work.added} clips of {len(work.files)} files."
-        _end_import(f"{said} {len(work.problems)} failed: {work.problems[0]}" if work.problems else said)
+        added, files, failed = work.added, len(work.files), work.problems
+        if failed:
+            _end_import(f"Imported {added} clips of {files} files. {len(failed)} failed: {failed[0]}")
+        else:
+            _end_import(f"Imported {added} clips of {files} files.")
         return True
 
     def count(_: messages.Answer) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ..shared import BackendError
+from ..translations import told, words
 
 if TYPE_CHECKING:
     import bpy
@@ -38,7 +39,7 @@ class Verb:
         try:
             cls.precondition(context)
         except BackendError as error:
-            cls.poll_message_set(str(error))
+            cls.poll_message_set(told(error))
             return False
         return True
 
@@ -46,8 +47,8 @@ class Verb:
         try:
             sentence = self.act(context)
         except BackendError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, told(error))
             return {"CANCELLED"}
         if sentence:
-            self.report({"INFO"}, sentence)
+            self.report({"INFO"}, words(sentence))
         return {"FINISHED"}

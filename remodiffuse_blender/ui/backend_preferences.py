@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from .. import installation, models, preferences
 from ..takes import session
+from ..translations import words
 from . import backend_status
 
 if TYPE_CHECKING:
@@ -64,14 +65,14 @@ def _draw_models(layout: bpy.types.UILayout, chosen: RemodiffusePreferences) -> 
     state = models.models
     if errand := state.errand:
         text = f"Fetching {errand.stage}: {errand.step / 1e6:.0f} of {errand.total / 1e6:.0f} MB"
-        body.progress(factor=errand.factor, text=text, type="BAR")
+        body.progress(factor=errand.factor, text=words(text), type="BAR")
         body.operator("remodiffuse.cancel_fetch", icon="CANCEL")
     else:
         if state.error:
             for text in (state.error.message, state.error.remedy):
-                body.label(text=text, icon="ERROR")
+                body.label(text=words(text), icon="ERROR", translate=False)
         body.operator("remodiffuse.fetch_model", icon="IMPORT")
-    body.label(text=f"Your own model folders belong into {models.folder()}")
+    body.label(text=words(f"Your own model folders belong into {models.folder()}"), translate=False)
 
 
 def _draw_log(layout: bpy.types.UILayout) -> None:

@@ -9,6 +9,7 @@ from .. import installation, models, preferences
 from ..client.client import State
 from ..shared import BackendError
 from ..takes import session
+from ..translations import words
 from .text import paragraph, trouble
 
 if TYPE_CHECKING:
@@ -69,11 +70,11 @@ def draw_line(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The one line; a bar while something is being installed."""
     found = status(context)
     if errand := installation.installation.errand:
-        layout.progress(factor=errand.factor, text=found.text, type="BAR")
+        layout.progress(factor=errand.factor, text=words(found.text), type="BAR")
     elif found.error:
         trouble(layout, context, found.error)
     else:
-        paragraph(layout, context, found.text, icon=found.icon)
+        paragraph(layout, context, words(found.text), icon=found.icon)
 
 
 def draw_trouble(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -84,11 +85,11 @@ def draw_trouble(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         if session.last and session.error.code != "bad_request":
             box.operator("remodiffuse.repeat_request", icon="LOOP_BACK")
     elif session.note:
-        paragraph(layout, context, session.note, icon="INFO")
+        paragraph(layout, context, words(session.note), icon="INFO")
     if session.client.quiet_seconds > QUIET_SECONDS:
         box = layout.box()
         quiet = f"No sign of life from the backend for {session.client.quiet_seconds:.0f} seconds."
-        paragraph(box, context, quiet, icon="ERROR", alert=True)
+        paragraph(box, context, words(quiet), icon="ERROR", alert=True)
         box.operator("remodiffuse.restart_backend", icon="FILE_REFRESH")
 
 

@@ -12,6 +12,7 @@ from ..rig.bone_map import REQUIRED
 from ..rig.errors import TITLES
 from ..rig.families import known_families
 from ..shared import BackendError
+from ..translations import told, words
 from .text import paragraph
 
 if TYPE_CHECKING:
@@ -35,11 +36,11 @@ class BoneMapPanel(bpy.types.Panel):
         titles = {family.name: family.title for family in known_families()}
         kind = titles.get(found.family, "Unknown rig")
         text = f"{kind}, map edited" if edited else f"{kind}, {found.confidence:.0%} sure"
-        layout.label(text=text, icon="GREASEPENCIL" if edited else "VIEWZOOM", translate=False)
+        layout.label(text=words(text), icon="GREASEPENCIL" if edited else "VIEWZOOM", translate=False)
         try:
             bone_table.bone_map(armature)
         except BackendError as error:
-            paragraph(layout, context, str(error), icon="ERROR")
+            paragraph(layout, context, told(error), icon="ERROR")
         layout.prop(table, "mirror")
         missing = {one.joint: one.remedy for one in found.missing}
         for heading, joints in (("Torso", bone_table.TORSO), ("Left", bone_table.LEFT), ("Right", bone_table.RIGHT)):
@@ -55,7 +56,7 @@ class BoneMapPanel(bpy.types.Panel):
             box = layout.box()
             box.label(text="Without a Bone", icon="INFO")
             for joint, remedy in missing.items():
-                paragraph(box, context, f"{bone_table.title(joint)}: {remedy}", icon="BLANK1")
+                paragraph(box, context, f"{bone_table.title(joint)}: {words(remedy)}", icon="BLANK1")
         row = layout.row(align=True)
         row.operator("remodiffuse.load_bone_map", text="Load", icon="FILE_FOLDER")
         row.operator("remodiffuse.save_bone_map", text="Save", icon="FILE_TICK")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import bpy
 
 from .. import library, preview, properties
+from ..translations import words
 from .panels import CLOSED, SidebarPanel, draw_choice
 from .text import paragraph, trouble
 
@@ -61,12 +62,14 @@ class LibraryPanel(SidebarPanel, bpy.types.Panel):
         desk = library.desk
         if desk.importing:
             work = desk.importing
-            layout.progress(factor=work.read / len(work.files), text=f"File {work.read}/{len(work.files)}", type="BAR")
+            layout.progress(
+                factor=work.read / len(work.files), text=words(f"File {work.read}/{len(work.files)}"), type="BAR"
+            )
             layout.operator("remodiffuse.cancel_import", icon="CANCEL")
         if desk.error:
             trouble(layout.box(), context, desk.error)
         elif desk.note:
-            paragraph(layout, context, desk.note, icon="INFO")
+            paragraph(layout, context, words(desk.note), icon="INFO")
 
 
 def _draw_chosen(layout: Any, context: bpy.types.Context, item: RemodiffuseFound) -> None:  # noqa: ANN401
@@ -98,7 +101,7 @@ class LibrariesPanel(SidebarPanel, bpy.types.Panel):
             if each.own and each.name != library.OWN:
                 row.operator("remodiffuse.unload_library", text="", icon="REMOVE").library = each.name
             if each.problem:
-                paragraph(layout, context, each.problem, icon="BLANK1")
+                paragraph(layout, context, words(each.problem), icon="BLANK1")
         column = layout.column(align=True)
         column.operator("remodiffuse.load_library", icon="IMPORT")
         column.operator("remodiffuse.import_clips", icon="FILE_FOLDER")

@@ -10,6 +10,7 @@ import bpy
 from .. import properties, references, resample, takes, target
 from ..client.client import State
 from ..shared import BackendError
+from ..translations import told, words
 from . import backend_status
 from .takes_list import TakesList
 from .text import paragraph
@@ -125,7 +126,7 @@ class ResamplePanel(SidebarPanel, bpy.types.Panel):
         layout: Any = self.layout
         settings = properties.get(context)
         wanted = settings.resample
-        paragraph(layout, context, _source(context), icon="ACTION")
+        paragraph(layout, context, words(_source(context)), icon="ACTION")
         layout.operator("remodiffuse.another_seed", icon="FILE_REFRESH")
         column = layout.column()
         column.prop(wanted, "strength", slider=True)
@@ -186,11 +187,15 @@ def draw_choice(row: Any, context: bpy.types.Context, item: Any) -> None:  # noq
 def _draw_take(layout: bpy.types.UILayout, context: bpy.types.Context, item: Any) -> None:  # noqa: ANN401
     """What the active take is, and how it differs."""
     paragraph(layout, context, item.prompt, icon="TEXT")
-    paragraph(layout, context, f"{item.seconds:.1f} s, feet slide {item.slide:.1f} cm/s", icon="BLANK1")
+    facts = f"{item.seconds:.1f} s, feet slide {item.slide:.1f} cm/s"
+    paragraph(layout, context, words(facts), icon="BLANK1")
     # A line in any case: whoever flips wants Accept to stay where it is.
-    base = "old motion" if item.edited else "first take"
-    apart = f"{item.difference:.0f} cm from the {base}" if item.difference else "The first take of its request"
-    paragraph(layout, context, apart, icon="BLANK1")
+    apart = "The first take of its request"
+    if item.difference and item.edited:
+        apart = f"{item.difference:.0f} cm from the old motion"
+    elif item.difference:
+        apart = f"{item.difference:.0f} cm from the first take"
+    paragraph(layout, context, words(apart), icon="BLANK1")
 
 
 def _source(context: bpy.types.Context) -> str:
@@ -209,9 +214,9 @@ def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         armature = target.armature(context)
         text = f"{armature.name}: {target.description(armature)}"
     except BackendError as error:
-        paragraph(layout, context, str(error), icon="INFO")
+        paragraph(layout, context, told(error), icon="INFO")
     else:
-        layout.label(text=text, icon="ARMATURE_DATA", translate=False)
+        layout.label(text=words(text), icon="ARMATURE_DATA", translate=False)
 
 
 def _draw_request(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -263,16 +268,15 @@ def _draw_progress(layout: bpy.types.UILayout) -> None:
     elif session.client.state in (State.STARTING, State.LOADING):
         text = backend_status.sentence()
     elif job.total > 1:
-        factor, text = job.step / job.total, f"{text} {job.step}/{job.total}{_time_left(job.seconds_left)}"
-    layout.progress(factor=factor, text=text, type="BAR")
+        factor, text = job.step / job.total, f"{text} {job.step}/{job.total}"
+        left = job.seconds_left or 0.0
+        # Nothing that is over before it is read.
+        if left >= 100.0:
+            text = f"{text}, {left / 60.0:.0f} min left"
+        elif left >= 1.0:
+            text = f"{text}, {left:.0f} s left"
+    layout.progress(factor=factor, text=words(text), type="BAR")
     layout.operator("remodiffuse.cancel", icon="CANCEL")
-
-
-def _time_left(seconds: float | None) -> str:
-    """Nothing where it is over before it is read."""
-    if seconds is None or seconds < 1.0:
-        return ""
-    return f", {seconds:.0f} s left" if seconds < 100.0 else f", {seconds / 60.0:.0f} min left"
 
 
 CLASSES = (TakesList, GeneratePanel, AdvancedPanel, ReviewPanel, InsertPanel, ReferencesPanel, ResamplePanel)

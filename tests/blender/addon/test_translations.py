@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: RUF001 - Chinese has punctuation and widths of its own
 """Every label and description that Blender shows of ours has its Chinese words."""
 
 from __future__ import annotations
 
 import importlib
 import re
+from typing import TYPE_CHECKING
 
 import bpy
 import pytest
-from scenes import Rna, context
+from scenes import Rna, context, ops, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def texts(addon: str) -> set[str]:
@@ -74,3 +79,47 @@ def test_blender_shows_the_chinese_words(addon: str) -> None:
     finally:
         view.language, view.use_translate_interface = before
     assert bpy.app.translations.pgettext_iface("Mixture Scale") == "Mixture Scale"
+
+
+@pytest.fixture
+def chinese() -> Iterator[None]:
+    if "zh_HANS" not in bpy.app.translations.locales:
+        pytest.skip("this Blender was built without languages")
+    view: Rna = context.preferences.view
+    before = view.language, view.use_translate_interface
+    view.language, view.use_translate_interface = "zh_HANS", True
+    yield
+    view.language, view.use_translate_interface = before
+
+
+SAID = {
+    "A request is on its way.": "已有请求正在进行。",
+    "Hero has no active action.": "Hero 没有活动动作。",
+    "The library own has no clip 3.": "动作库 own 中没有片段 3。",
+    "The motion has no frames from 500 to 600.": "动作没有第 500 至 600 帧。",
+    "Sampling 3/17, 12 s left": "正在采样 3/17，剩余 12 秒",
+    "Imported 2 clips of 3 files. 1 failed: a {b}": "已导入 2 个片段，共 3 个文件。1 个失败：a {b}",
+    "Nobody translated this.": "Nobody translated this.",
+}
+
+
+@pytest.mark.parametrize(("said", "translated"), SAID.items())
+def test_sentences_are_told_in_chinese(addon: str, chinese: None, said: str, translated: str) -> None:
+    assert importlib.import_module(f"{addon}.translations").words(said) == translated
+
+
+def test_a_refusal_is_told_in_chinese(addon: str, chinese: None) -> None:
+    assert "没有版本" in refusal(ops.remodiffuse.accept_take)
+    assert "请先生成" in refusal(ops.remodiffuse.accept_take)
+
+
+def test_in_english_sentences_stay(addon: str) -> None:
+    for said in SAID:
+        assert importlib.import_module(f"{addon}.translations").words(said) == said
+
+
+def test_chinese_fits_the_sidebar_too(addon: str) -> None:
+    lines = importlib.import_module(f"{addon}.ui.text").lines
+    sentence = "请打开 偏好设置 > 插件 > ReMoDiffuse 安装后端，或选择自己的后端。"
+    assert "".join(lines(sentence, 16)).replace(" ", "") == sentence.replace(" ", "")
+    assert all(sum(2 if ord(letter) > 0x2E80 else 1 for letter in line) <= 18 for line in lines(sentence, 16))
