@@ -13,6 +13,8 @@ from .zh_hans import MESSAGES
 from .zh_hans_sentences import SENTENCES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..shared import BackendError
 
     Table = dict[str, dict[tuple[str, str], str]]
@@ -39,15 +41,19 @@ def words(text: str) -> str:
     """A sentence in the language of the interface; as it is where nobody translated it. Not for the animator's own
     words.
     """
-    translate = bpy.app.translations.pgettext_iface
     if not text or bpy.app.translations.locale not in TABLE:
         return text
+    return filled(text, bpy.app.translations.pgettext_iface)
+
+
+def filled(text: str, translate: Callable[[str], str]) -> str:
+    """The text as `translate` has it, or the sentence that it was made from, with the same things put into it."""
     if (whole := translate(text)) != text:
         return whole
     template, values = _template(text)
     if template is None or (found := translate(template)) == template:
         return text
-    return found.format(*(words(value) for value in values))
+    return found.format(*(filled(value, translate) for value in values))
 
 
 def told(error: BackendError) -> str:

@@ -19,7 +19,7 @@ SENTENCES: Final[dict[str, str]] = {
     "Sampling": "正在采样",
     "Building the motion": "正在生成动作",
     "Cancelling...": "正在取消……",
-    "{} {}/{}": "{} {}/{}",
+    "{} {}/{}": "{}：{}/{}",
     "{}, {} s left": "{}，剩余 {} 秒",
     "{}, {} min left": "{}，剩余 {} 分钟",
     "{} s, feet slide {} cm/s": "{} 秒，滑步 {} 厘米/秒",

@@ -29,6 +29,51 @@ def dump() -> dict[str, Any]:
     }
 
 
+def whole() -> dict[str, Any]:
+    """All of `dump`, with the shape of every key, what is stored on bones, and all of our own properties."""
+    objects = {each.name: _ours(each) for each in bpy.data.objects if each.type == "ARMATURE"}
+    scenes: Rna = bpy.data.scenes
+    return {
+        **dump(),
+        "curves": {action.name: _curves(action) for action in bpy.data.actions},
+        "ours": {**objects, **{f"scene {scene.name}": _group(scene.remodiffuse) for scene in scenes}},
+    }
+
+
+def _curves(action: Rna) -> list[Any]:
+    bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
+    return [
+        (curve.data_path, curve.array_index, curve.group and curve.group.name, curve.mute, curve.extrapolation)
+        + tuple((*key.handle_left, *key.handle_right, key.interpolation) for key in curve.keyframe_points)
+        for bag in bags
+        for curve in bag.fcurves
+    ]
+
+
+def _ours(armature: Rna) -> dict[str, Any]:
+    found = {name: _group(getattr(armature, name)) for name in dir(armature) if name.startswith("remodiffuse")}
+    found["bones"] = {
+        bone.name: {key: repr(bone[key]) for key in list(bone.keys())} for bone in armature.pose.bones if bone.keys()
+    }
+    return found
+
+
+def _group(group: Rna) -> dict[str, Any]:
+    found = {}
+    for each in group.bl_rna.properties:
+        value = getattr(group, each.identifier)
+        if each.identifier == "rna_type":
+            continue
+        if each.type == "COLLECTION":
+            value = [_group(item) for item in value]
+        elif each.type == "POINTER":
+            value = _group(value) if isinstance(value, bpy.types.PropertyGroup) else value and value.name
+        elif getattr(each, "is_array", False):
+            value = tuple(value)
+        found[each.identifier] = value
+    return found
+
+
 def _action(action: Rna) -> dict[str, Any]:
     return {
         "users": action.users,

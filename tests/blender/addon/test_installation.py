@@ -41,6 +41,7 @@ def test_offline_it_says_what_to_allow(chosen: Rna) -> None:
 def test_nothing_is_installed_at_first(chosen: Rna) -> None:
     assert "install the backend" in refusal(ops.remodiffuse.generate)
     assert "No backend is installed" in refusal(ops.remodiffuse.uninstall_backend)
+    assert "No backend is installed" in refusal(ops.remodiffuse.repair_backend)
     assert "Nothing is being installed" in refusal(ops.remodiffuse.cancel_installation)
 
 
