@@ -193,6 +193,29 @@ def test_an_idle_model_leaves_the_memory_and_comes_back(
     assert client.state is State.READY
 
 
+@pytest.mark.fault("model unloaded after idle minutes")
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory of a process is read on Linux")  # noqa: PTH110
+def test_an_idle_starter_model_gives_the_memory_back(client: Client, record_property: Callable) -> None:
+    """Also on the processor: what the process holds falls by most of what the model and its encoder take."""
+    words = (sys.executable, "-m", "backend", "serve", "--device", "cpu", "--threads", "1", "--idle-minutes", "0.02")
+    command = Command(words, ROOT)
+    assert finish(client, client.generate(WALK, command)).outcome is Outcome.DONE
+    pid = client.pid
+    assert pid
+    held = _memory_of(pid)
+    poll_until(client, lambda: client.state is State.IDLE)
+    left = _memory_of(pid)
+    assert held - left > 50e6
+    assert finish(client, client.generate(WALK, command)).outcome is Outcome.DONE
+    assert client.pid == pid
+    record_property("figure", f"{held / 1e6:.0f} MB held, {left / 1e6:.0f} MB after unloading the starter model")
+
+
+def _memory_of(pid: int | str) -> int:
+    with open(f"/proc/{pid}/statm", encoding="ascii") as stream:  # noqa: PTH123
+        return int(stream.read().split()[1]) * 4096
+
+
 @pytest.mark.fault("1,000 generate / cancel cycles")
 def test_nothing_piles_up(
     client: Client, command: Command, often: Callable[[int, int], int], record_property: Callable
@@ -201,10 +224,6 @@ def test_nothing_piles_up(
 
     def descriptors(pid: int | str) -> int:
         return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208
-
-    def memory(pid: int | str) -> int:
-        with open(f"/proc/{pid}/statm", encoding="ascii") as stream:  # noqa: PTH123
-            return int(stream.read().split()[1]) * 4096
 
     def cycle(number: int) -> None:
         job = client.generate(LONG, command)
@@ -217,11 +236,11 @@ def test_nothing_piles_up(
         cycle(number)
     assert finish(client, client.generate(WALK, command)).outcome is Outcome.DONE
     pids = ("self", str(client.pid))
-    before = [(descriptors(pid), memory(pid)) for pid in pids]
+    before = [(descriptors(pid), _memory_of(pid)) for pid in pids]
     for number in range(count):
         cycle(number)
     assert finish(client, client.generate(WALK, command)).outcome is Outcome.DONE
-    after = [(descriptors(pid), memory(pid)) for pid in pids]
+    after = [(descriptors(pid), _memory_of(pid)) for pid in pids]
     assert str(client.pid) == pids[1]
     for (files, held), (files_then, held_then) in zip(before, after, strict=True):
         assert files == files_then
