@@ -72,9 +72,9 @@ class RemodiffuseRetarget(bpy.types.PropertyGroup):
         description="A pose for the fingers; motions do not move them",
         items=(
             ("KEEP", "Keep", "Leave them as they are"),
-            ("RELAXED", "Relaxed", ""),
-            ("FIST", "Fist", ""),
-            ("FLAT", "Flat", ""),
+            ("RELAXED", "Relaxed", "Slightly bent, as in a hand that hangs"),
+            ("FIST", "Fist", "All fingers bent, the thumb over them"),
+            ("FLAT", "Flat", "All fingers straight"),
         ),
         override=_OVERRIDABLE,
     )

@@ -11,7 +11,7 @@ class UseReferencePose(Verb, bpy.types.Operator):
     """Pose the character like a T: arms level, legs straight, facing forwards. Then this pose is taken as its T-pose"""
 
     bl_idname = "remodiffuse.use_reference_pose"
-    bl_label = "Use Current Pose as Reference"
+    bl_label = "Use Pose as Reference"
     bl_options = UNDOABLE
     precondition = staticmethod(target.check)
 

@@ -177,7 +177,7 @@ MESSAGES: Final[dict[str, str]] = {
     "Take the library out of your folder. The file that it was loaded from stays": (
         "把动作库移出自己的文件夹，原文件会保留"
     ),
-    "Use Current Pose as Reference": "用当前姿态作为参考",
+    "Use Pose as Reference": "用当前姿态作为参考",
     "Pose the character like a T: arms level, legs straight, facing forwards. Then this pose is taken as its T-pose": (
         "把角色摆成 T 形：双臂水平、双腿伸直、面朝前方，此姿态即作为其 T 姿态"
     ),
@@ -379,6 +379,9 @@ MESSAGES: Final[dict[str, str]] = {
     "Keep": "保持",
     "Leave them as they are": "保持原样",
     "Relaxed": "放松",
+    "Slightly bent, as in a hand that hangs": "微微弯曲，如自然下垂的手",
+    "All fingers bent, the thumb over them": "所有手指弯曲，拇指压在上面",
+    "All fingers straight": "所有手指伸直",
     "Fist": "握拳",
     "Flat": "伸平",
     "A Backend of Your Own, Another Machine, Without Network": "自备后端、其他机器、无网络",

@@ -25,7 +25,7 @@ SENTENCES: Final[dict[str, str]] = {
     "{} s, feet slide {} cm/s": "{} 秒，滑步 {} 厘米/秒",
     "{} cm from the first take": "与第一个版本相差 {} 厘米",
     "{} cm from the old motion": "与原动作相差 {} 厘米",
-    "The first take of its request": "此请求的第一个版本",
+    "First take of its request": "此请求的第一个版本",
     "Take #{}: {}": "版本 #{}：{}",
     "Action: {}": "动作：{}",
     "No take, and no action that was generated": "没有版本，也没有已生成的动作",

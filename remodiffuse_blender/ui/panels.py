@@ -190,7 +190,7 @@ def _draw_take(layout: bpy.types.UILayout, context: bpy.types.Context, item: Any
     facts = f"{item.seconds:.1f} s, feet slide {item.slide:.1f} cm/s"
     paragraph(layout, context, words(facts), icon="BLANK1")
     # A line in any case: whoever flips wants Accept to stay where it is.
-    apart = "The first take of its request"
+    apart = "First take of its request"
     if item.difference and item.edited:
         apart = f"{item.difference:.0f} cm from the old motion"
     elif item.difference:

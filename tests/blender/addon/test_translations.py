@@ -21,13 +21,12 @@ def texts(addon: str) -> set[str]:
     registration = importlib.import_module(f"{addon}.registration")
     found = set()
     for kind in registration.CLASSES:
-        rna: Rna = kind.bl_rna
         # Blender writes the name of the chosen preset over the label of a list of presets.
         listing = kind.__name__ in ("PresetsPanel", "HistoryMenu")
         if issubclass(kind, (bpy.types.Operator, bpy.types.Panel, bpy.types.Menu)) and not listing:
             found.add(kind.bl_label)
         if issubclass(kind, bpy.types.Operator):
-            found.add(rna.description)
+            found.add(getattr(ops.remodiffuse, kind.bl_idname.removeprefix("remodiffuse.")).get_rna_type().description)
         properties: Rna = kind.bl_rna.properties
         for each in properties:
             if each.identifier not in getattr(kind, "__annotations__", {}) or each.is_hidden:
