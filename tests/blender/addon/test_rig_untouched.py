@@ -29,8 +29,8 @@ def everything(rig: Rna) -> dict[str, Any]:
             for bone in rig.pose.bones
         },
         "driven": {curve.data_path: str(rig.path_resolve(curve.data_path)) for curve in rig.animation_data.drivers},
-        "custom": {bone.name: {key: value(bone[key]) for key in bone} for bone in rig.pose.bones},
-        "own custom": {key: value(rig[key]) for key in rig if not key.startswith("remodiffuse")},
+        "custom": {bone.name: {key: value(bone[key]) for key in list(bone.keys())} for bone in rig.pose.bones},
+        "own custom": {key: value(rig[key]) for key in list(rig.keys()) if not key.startswith("remodiffuse")},
         "drivers": [driver(each) for each in (rig.animation_data.drivers if rig.animation_data else ())],
         "collections": [(each.name, each.is_visible) for each in rig.data.collections_all],
         "actions": {action.name: action.use_fake_user for action in bpy.data.actions},
