@@ -138,10 +138,11 @@ class Meter:
 
     @contextlib.contextmanager
     def stream(self) -> Iterator[None]:
-        started = time.monotonic()
+        # Of the processor: on a busy machine the clock on the wall says nothing about us.
+        started = time.process_time()
         with measured() as peak:
             yield
-        self.longest = max(self.longest, time.monotonic() - started)
+        self.longest = max(self.longest, time.process_time() - started)
         self.memory = max(self.memory, peak.bytes)
 
     def __str__(self) -> str:
