@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ..motion.clip import Motion
     from ..training.exam import Prompt
 
 WAYS: Final = (("full", "float32"), ("full", "bfloat16"), ("fast", "float32"))
@@ -77,12 +78,12 @@ class _Way:
         self.seconds, self.takes = 0.0, 0
         self.distances: list[float] = []
 
-    def __call__(self, text: str, frames: int, seed: int) -> np.ndarray:
+    def __call__(self, text: str, frames: int, seed: int) -> Motion:
         begin = time.perf_counter()
         request = Request(text, frames / FPS, seed, quality=self.quality)
-        positions = self.generator.generate(request)[0].motion.positions
+        motion = self.generator.generate(request)[0].motion
         self.seconds += time.perf_counter() - begin
         self.takes += 1
-        full = self.first.setdefault((text, frames, seed), positions)
-        self.distances.append(float(np.linalg.norm(positions - full, axis=-1).mean()))
-        return positions
+        full = self.first.setdefault((text, frames, seed), motion.positions)
+        self.distances.append(float(np.linalg.norm(motion.positions - full, axis=-1).mean()))
+        return motion

@@ -105,7 +105,8 @@ def standing(canvas: Motion, made: Motion, free: Mask) -> Motion:
     for joint in _LEGS:
         rotations[:, joint] = quat.multiply(quat.conjugate(world[:, PARENTS[joint]]), world[:, joint])
     stood = kept(canvas, replace(whole, rotations=quat.continuous(rotations)), free)
-    held = held_contacts(whole.positions, whole.contacts, whole.fps) * (detect_contacts(stood.positions, FPS) > 0.5)
+    # What a join carries along stands no longer: a foot that does stands still.
+    held = held_contacts(whole.positions, whole.contacts, whole.fps) * (detect_contacts(stood.positions, FPS) > 0.9)
     touched: Mask = np.any(free, axis=1)
     return replace(stood, contacts=np.where(touched[:, None], held, canvas.contacts).astype(np.float32))
 

@@ -51,6 +51,8 @@ class Engine:
         # Gradients that are too small for float16 are scaled up, and down again before the step.
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=half)
         self.reduced()
+        if self.device.type == "cuda":
+            torch.set_float32_matmul_precision("high")  # TF32: a gradient is noisier than its rounding
 
     @property
     def first(self) -> bool:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import BackendError
 from ..generate import Generator
@@ -22,25 +21,28 @@ from ..request import Request
 from .cli import protocol
 from .exam import LENGTHS, Prompt, passes, prompts
 from .measures import Measures
-from .quality import Quality
+from .quality import Quality, slide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-Positions = NDArray[np.floating]
+    from ..motion.clip import Motion
+
+    Sample = Callable[[str, int, int], Motion]
 
 FIRST_SEED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One way of sampling. `plain` and `reworded`: passed share per rule; the rest as in `Quality`, over all takes;
+    """One way of sampling. `plain` and `reworded`: passed share per rule; the rest as in `quality`, over all takes;
     `variety`: mean joint distance between seeds of a prompt, pelvis removed, metres."""
 
     way: str
     plain: dict[str, float]
     reworded: dict[str, float]
     skate: float
+    slide: float
     penetration: float
     jerk: float
     variety: float
@@ -51,10 +53,11 @@ class Score:
         return float(np.mean(list(self.plain.values()))), float(np.mean(list(self.reworded.values())))
 
 
-def exam(way: str, sample: Callable[[str, int, int], Positions], questions: Sequence[Prompt], seeds: int) -> Score:
-    """Let `sample(prompt, frames, seed) -> positions (T, 22, 3)` sit the exam."""
+def exam(way: str, sample: Sample, questions: Sequence[Prompt], seeds: int) -> Score:
+    """Let `sample(prompt, frames, seed)` sit the exam."""
     shares: list[dict[str, float]] = [{}, {}]
     qualities: list[Quality] = []
+    slides: list[float] = []
     distances: list[float] = []
     for question in questions:
         for share, texts in zip(shares, ((question.plain,), question.reworded), strict=True):
@@ -63,42 +66,45 @@ def exam(way: str, sample: Callable[[str, int, int], Positions], questions: Sequ
                 takes = [
                     sample(text, LENGTHS[number % len(LENGTHS)], FIRST_SEED + 16 * number) for number in range(seeds)
                 ]
-                marks += [passes(question.rule, Measures(take.astype(np.float64))) for take in takes]
-                qualities += [Quality.of(take) for take in takes]
+                marks += [passes(question.rule, Measures(take.positions.astype(np.float64))) for take in takes]
+                qualities += [Quality.of(take.positions) for take in takes]
+                slides += [slide(take) for take in takes]
                 distances += [_distance(a, b) for a, b in combinations(takes, 2)]
             share[question.rule] = float(np.mean(marks))
     skate, penetration, jerk = np.mean([astuple(each) for each in qualities], axis=0).tolist()
     variety = float(np.mean(distances)) if distances else 0.0
     plain, reworded = shares
-    return Score(way, plain, reworded, skate, penetration, jerk, variety)
+    return Score(way, plain, reworded, skate, float(np.mean(slides)), penetration, jerk, variety)
 
 
-def _distance(a: Positions, b: Positions) -> float:
-    frames = min(len(a), len(b))
-    relative = [take[:frames] - take[:frames, :1] for take in (a, b)]
+def _distance(a: Motion, b: Motion) -> float:
+    frames = min(a.frames, b.frames)
+    relative = [take.positions[:frames] - take.positions[:frames, :1] for take in (a, b)]
     return float(np.linalg.norm(relative[0] - relative[1], axis=-1).mean())
 
 
-def ways(generator: Generator) -> dict[str, Callable[[str, int, int], Positions]]:
+def taken_from(generator: Generator, quality: str = "full") -> Sample:
+    """Its first take."""
+    return lambda text, frames, seed: generator.generate(Request(text, frames / FPS, seed, quality=quality))[0].motion
+
+
+def ways(generator: Generator) -> dict[str, Sample]:
     """The model as it ships, from pure noise, without any library, and retrieval alone."""
 
-    def full(text: str, frames: int, seed: int) -> Positions:
-        return generator.generate(Request(text, frames / FPS, seed))[0].motion.positions
-
-    def retrieval(text: str, frames: int, seed: int) -> Positions:
+    def retrieval(text: str, frames: int, seed: int) -> Motion:
         origin = generator.origin(Request(text, frames / FPS, seed))
         if origin is None:
             raise BackendError(
                 "library_empty", "The libraries hold no clip.", "Name a library, or leave out the way retrieval."
             )
-        return rebuilt(*origin.fitted(frames), FPS).positions
+        return rebuilt(*origin.fitted(frames), FPS)
 
     noise = generator.with_sampler(replace(generator.model.card.sampler, start_timestep=0))
     alone = Generator(noise.model, generator.encoder, [])
     return {
-        "full": full,
-        "noise": lambda *one: noise.generate(Request(one[0], one[1] / FPS, one[2]))[0].motion.positions,
-        "no library": lambda *one: alone.generate(Request(one[0], one[1] / FPS, one[2]))[0].motion.positions,
+        "full": taken_from(generator),
+        "noise": taken_from(noise),
+        "no library": taken_from(alone),
         "retrieval": retrieval,
     }
 
@@ -139,6 +145,7 @@ def _table(score: Score) -> str:
     plain, reworded = score.passed
     lines = [
         f"{score.way}: plain {plain:.0%}, reworded {reworded:.0%}, skate {100 * score.skate:.1f} cm/s, "
+        f"slide {100 * score.slide:.1f} cm/s, "
         f"penetration {score.penetration:.1%}, jerk {score.jerk:.0f} m/s3, variety {score.variety:.3f} m"
     ]
     lines += [f"  {rule:15} {score.plain[rule]:5.0%} {score.reworded[rule]:5.0%}" for rule in score.plain]

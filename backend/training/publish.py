@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 LICENCE: Final = "CC0-1.0"
 TRAINING_SET: Final = "training set"
 SOURCE: Final = "sampled by starter model"
-STARTS: Final = (220, 110, 55, 27)
+STARTS: Final = (500, 220, 110, 55)
 """Timesteps from which a library clip is sampled, one after the other until it passes."""
 
 RELIABLE: Final = 0.5

@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ..motion.skeleton import FPS, INDEX
+from ..motion.skeleton import CONTACT_JOINTS, FPS, INDEX
 
 if TYPE_CHECKING:
+    from ..motion.clip import Motion
     from .measures import Array
+
+
+_TOES: Final = (INDEX["left_foot"], INDEX["right_foot"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Quality:
     @classmethod
     def of(cls, positions: Array) -> Quality:
         """Positions (T, 22, 3) in metres at 20 fps, T > 3."""
-        toes = positions[:, [INDEX["left_foot"], INDEX["right_foot"]]]
+        toes = positions[:, list(_TOES)]
         speed = np.linalg.norm(np.diff(toes[..., [0, 2]], axis=0), axis=-1) * FPS
         down = toes[:-1, :, 1] < 0.05
         jerk = np.linalg.norm(np.diff(positions, 3, axis=0), axis=-1).mean() * FPS**3
@@ -35,3 +39,13 @@ class Quality:
             penetration=float((positions[..., 1].min(axis=1) < -0.03).mean()),
             jerk=float(jerk),
         )
+
+
+def slide(motion: Motion) -> float:
+    """Mean horizontal speed in m/s of the toes while they are said to stand; 0 where none ever does."""
+    toes = [channel for channel, joint in enumerate(CONTACT_JOINTS) if joint in _TOES]
+    places = motion.positions[:, [CONTACT_JOINTS[channel] for channel in toes]]
+    speed = np.linalg.norm(np.diff(places[..., [0, 2]], axis=0), axis=-1) * motion.fps
+    standing = motion.contacts[:, toes] > 0.5
+    held = standing[1:] & standing[:-1]
+    return float(speed[held].mean()) if held.any() else 0.0

@@ -79,5 +79,6 @@ def test_the_gpu_is_given_back() -> None:
     assert torch.cuda.memory_allocated() > 20e6
     del generator
     memory.release()
-    assert torch.cuda.memory_allocated() < 1e6
-    assert memory.held("cuda:0") < 100e6
+    # cuBLAS keeps a workspace of 32 MiB.
+    assert torch.cuda.memory_allocated() < 40e6
+    assert memory.held("cuda:0") < 60e6

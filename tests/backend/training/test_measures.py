@@ -4,10 +4,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from backend.motion.clip import Motion
 from backend.motion.skeleton import INDEX, rest_positions
 from backend.training.exam import RULES, passes, prompts
 from backend.training.measures import Measures
-from backend.training.quality import Quality
+from backend.training.quality import Quality, slide
 
 FRAMES = 100
 
@@ -123,3 +124,16 @@ def test_skating_and_sinking_are_seen() -> None:
     assert Quality.of(standing()).skate == 0
     assert Quality.of(standing() - [0, 0.1, 0]).penetration == 1
     assert Quality.of(walking(1.0)).jerk < 1e-6
+
+
+def test_slide_is_the_speed_of_toes_that_are_said_to_stand() -> None:
+    def motion(positions: np.ndarray, toes: float) -> Motion:
+        contacts = np.zeros((FRAMES, 4), np.float32)
+        contacts[:, [1, 3]] = toes
+        rotations = np.zeros((FRAMES, 22, 4), np.float32)
+        single = positions.astype(np.float32)
+        return Motion(20.0, single, rotations, single[:, 0], contacts)
+
+    assert slide(motion(walking(0.4), 1.0)) == pytest.approx(0.4, rel=0.01)
+    assert slide(motion(walking(0.4), 0.2)) == 0.0
+    assert slide(motion(standing(), 1.0)) == 0.0
