@@ -161,7 +161,7 @@ class Generator:
         conditions = self._conditions(text, guides.references, aligned, request.count)
 
         edit = self._edit(request, canvases, aligned) if canvases else None
-        start = edit.start if edit else self._start(aligned)
+        start = edit.start if edit else self._start(aligned, guides.score)
         schedule = self._schedule(request.quality, start)
         with precise(self.precision, self.model.device):
             features = self._sample(request, frames, seeds, conditions, schedule, start, edit, report)
@@ -175,9 +175,11 @@ class Generator:
         report("motion", request.count, request.count)
         return takes
 
-    def _start(self, aligned: Tensor | None) -> Start | None:
-        timestep = self.model.card.sampler.start_timestep
-        return None if aligned is None or not timestep else Start(aligned, timestep)
+    def _start(self, aligned: Tensor | None, score: float) -> Start | None:
+        sampler = self.model.card.sampler
+        if aligned is None or not sampler.start_timestep or score < sampler.start_score:
+            return None
+        return Start(aligned, sampler.start_timestep)
 
     def _edit(self, request: Request, canvases: Sequence[Canvas], aligned: Tensor | None) -> Edit:
         """How the free part of canvases is made: what must come out, and what the sampling starts from."""

@@ -63,10 +63,12 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Guides:
-    """`references`: what every take of a request attends to; `origins`: one a take, or None to begin with noise."""
+    """`references`: what every take of a request attends to; `origins`: what each take is shown frame by frame, and may
+    begin with; `score`: how well they fit the words, of several in a row the one that fits least."""
 
     references: tuple[Retrieved, ...]
     origins: tuple[Origin | None, ...]
+    score: float
 
 
 class GuideSearch:
@@ -85,10 +87,13 @@ class GuideSearch:
             # One clip may be the best for several things, and a small library may hold no other.
             distinct = {(each.reference.library, each.reference.clip): each for each in reversed(ranked)}
             references = list(reversed(distinct.values()))[:wanted]
-            return Guides(tuple(references), tuple(self._origin(row, frames, seed) for seed in seeds))
+            score = min(part[0].reference.score for part in row)
+            return Guides(tuple(references), tuple(self._origin(row, frames, seed) for seed in seeds), score)
         # What the animator pinned is what a take begins with, however well other clips fit the words.
-        begins = found[: _pins(request)] or found
-        return Guides(tuple(found[:wanted]), tuple(self._origin([begins], frames, seed) for seed in seeds))
+        pins = found[: _pins(request)]
+        score = 1.0 if pins else found[0].reference.score if found else 0.0
+        origins = tuple(self._origin([pins or found], frames, seed) for seed in seeds)
+        return Guides(tuple(found[:wanted]), origins, score)
 
     def _best(self, request: Request, text: str, frames: int) -> list[Retrieved]:
         """The best clips for a text and a length, best first, after those that the animator pinned."""

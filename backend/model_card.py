@@ -25,6 +25,9 @@ class SamplerConfig:
 
     start_timestep: int = 0
     """Sampling starts from the best reference noised to this timestep; 0 = from pure noise."""
+    start_score: float = 0.0
+    """Where the best reference fits the words less well than this, sampling starts from pure noise: what was not meant
+    is no good start. A reference that the animator pinned always is."""
     start_margin: float = 0.05
     """Each take starts from one of the references that score at most this much below the best."""
     opposite_factor: float = 1.0
@@ -56,6 +59,7 @@ class ModelCard:
             raise bad_card(f"the model has {self.config.features} features, its layout {self.layout.size}")
         if (
             not 0 <= self.sampler.start_timestep < self.config.diffusion.steps
+            or not 0 <= self.sampler.start_score <= 1
             or not 0 <= self.sampler.start_margin <= 1
             or not 0 < self.sampler.opposite_factor <= 1
         ):

@@ -20,7 +20,9 @@ import numpy as np
 
 from ..errors import BackendError
 from ..model.config import ModelConfig
+from ..model_card import SamplerConfig
 from .config import RunConfig
+from .dataset import OPPOSITE_FACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +31,7 @@ ROWS: Final = Path(__file__).with_name("configs") / "ablation.toml"
 SETTINGS: Final = "settings.json"
 RESULT: Final = "result.json"
 WAYS: Final = ("noise", "full")
-_START, _MARGIN = 500, 0.02
+_SAMPLER = SamplerConfig(start_timestep=500, start_margin=0.02, opposite_factor=OPPOSITE_FACTOR)
 """Of sampling, as `publish model` has them by default."""
 
 
@@ -120,7 +122,7 @@ def run_row(row: Row, folder: Path, library: Path, questions: Sequence[Any], see
     run = Trainer(row.config, place)
     run.run()
     validation = float(np.mean(run.validate()))
-    export_model(row.config, run.checkpoint, place / "model", _START, _MARGIN)
+    export_model(row.config, run.checkpoint, place / "model", _SAMPLER)
     generator = Generator.load(place / "model", [library])
     scores = {way: exam(way, sample, questions, seeds) for way, sample in ways(generator).items() if way in WAYS}
     result = Result(

@@ -203,14 +203,17 @@ def publish(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=STARTER, help="the model folder")
     parser.add_argument("--best", action="store_true", help="the weights of the best validation, not the last (model)")
     parser.add_argument("--start", type=int, default=500, help="timestep that sampling starts from (model)")
+    parser.add_argument("--score", type=float, default=0.85, help="from references that score this or more (model)")
     parser.add_argument("--margin", type=float, default=0.02, help="score margin of references to start from (model)")
     parser.add_argument("--samples", type=int, default=3, help="of which the best is kept (library)")
     parser.add_argument("--workers", type=int, default=1, help="processes that share the work (library)")
     parser.add_argument("--limit", type=int, help="make only this many clips, spread over the kinds (library)")
     options = parser.parse_args(argv)
 
+    from ..model_card import SamplerConfig
     from . import publish as publishing
     from .data.prepare import TrainingSet
+    from .dataset import OPPOSITE_FACTOR
 
     if options.what == "results":
         publishing.record_results(options.output, json.loads(options.config.read_text(encoding="utf-8")))
@@ -222,8 +225,7 @@ def publish(argv: Sequence[str] | None = None) -> int:
             config,
             run / ("best.pt" if options.best else "checkpoint.pt"),
             options.output,
-            options.start,
-            options.margin,
+            SamplerConfig(options.start, options.score, options.margin, OPPOSITE_FACTOR),
         )
         sys.stdout.write(f"{options.output}: {card.training['iterations']} iterations\n")
         return 0

@@ -28,7 +28,6 @@ from ..request import MIN_FRAMES, Request
 from ..text import load_encoder
 from .data.captions import neutral, texts_of
 from .data.prepare import LAYOUT, TrainingSet
-from .dataset import OPPOSITE_FACTOR
 from .exam import RULES, passes
 from .measures import Measures
 from .quality import Quality
@@ -98,8 +97,8 @@ _KINDS_OF_RULE: Final = {
 _RULE_OF_KIND: Final = {kind: rule for rule, kinds in _KINDS_OF_RULE.items() for kind in kinds}
 
 
-def export_model(config: RunConfig, checkpoint: Path, folder: Path, start: int, margin: float) -> ModelCard:
-    """Write the averaged weights of a run as a model folder; `start` and `margin` as in SamplerConfig."""
+def export_model(config: RunConfig, checkpoint: Path, folder: Path, sampler: SamplerConfig) -> ModelCard:
+    """Write the averaged weights of a run as a model folder."""
     state = read_state(checkpoint)
     official = FAMILIES.get(config.model.features)
     facts = {"name": "starter", "version": "0.1.0", "licence": LICENCE} | config.card
@@ -111,7 +110,7 @@ def export_model(config: RunConfig, checkpoint: Path, folder: Path, start: int, 
         config=config.model,
         layout=official.layout if official else LAYOUT,
         # Where features hold rotations no reference can be made of a clip to begin with.
-        sampler=SamplerConfig() if official else SamplerConfig(start, margin, OPPOSITE_FACTOR),
+        sampler=SamplerConfig() if official else sampler,
         training=facts
         | {
             "iterations": state["iteration"] + state["earlier"]["iterations"],
@@ -249,7 +248,8 @@ class _Worker:
         loaded = Generator.load(folder, [references])
         sampler = loaded.model.card.sampler
         cls.generators = [
-            loaded.with_sampler(replace(sampler, start_timestep=start, start_margin=0.0)) for start in STARTS
+            loaded.with_sampler(replace(sampler, start_timestep=start, start_score=0.0, start_margin=0.0))
+            for start in STARTS
         ]
 
     @classmethod

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from backend.errors import BackendError
+from backend.model_card import SamplerConfig
 from backend.training.data.prepare import TrainingSet
 from backend.training.publish import export_model
 from backend.training.trainer import Trainer
@@ -126,7 +127,7 @@ def test_a_damaged_checkpoint_is_refused_and_left_alone(
     assert (caught.value.code, caught.value.remedy != "") == ("bad_checkpoint", True)
     if damage != "other weights":
         with pytest.raises(BackendError, match="checkpoint"):
-            export_model(config, run.checkpoint, tmp_path / "model", 0, 0.02)
+            export_model(config, run.checkpoint, tmp_path / "model", SamplerConfig())
         assert not (tmp_path / "model").exists()
     assert run.checkpoint.read_bytes() == before
     assert not Path("code_was_run").exists()

@@ -12,6 +12,7 @@ import torch
 
 from backend.errors import BackendError
 from backend.model import DiffusionConfig, MixtureConfig
+from backend.model_card import SamplerConfig
 from backend.model_folder import load_model
 from backend.training.cli import train
 from backend.training.mixture import LeastSquares, fit_mixture, write_mixture
@@ -70,7 +71,7 @@ def test_a_runs_mixture_is_fitted_and_written_into_its_card(
     assert fit.after <= fit.before
     again = fit_mixture(run, 3)
     assert again.mixture == fit.mixture
-    export_model(config, run.checkpoint, tmp_path / "model", start=300, margin=0.05)
+    export_model(config, run.checkpoint, tmp_path / "model", SamplerConfig(start_timestep=300))
     before = load_model(tmp_path / "model")
     write_mixture(tmp_path / "model", fit.mixture)
     after = load_model(tmp_path / "model")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from backend.library import Library
+from backend.model_card import SamplerConfig
 from backend.model_folder import load_model
 from backend.training.data.prepare import TrainingSet
 from backend.training.publish import (
@@ -30,7 +31,7 @@ def published(config: RunConfig, tmp_path: Path) -> Path:
     """A model folder made from a run of a few iterations."""
     run = Trainer(config, tmp_path / "run")
     run.run(last=4)
-    export_model(config, run.checkpoint, tmp_path / "model", start=300, margin=0.05)
+    export_model(config, run.checkpoint, tmp_path / "model", SamplerConfig(start_timestep=300))
     return tmp_path / "model"
 
 
