@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SEED: Final = 1
 _MOMENTS: Final = 10
+_COLOURS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def draw_sheets(
             ]
             name = re.sub(r"[^a-z0-9]+", "_", scene.prompt.lower()).strip("_")[:48]
             path = folder / f"{number:02}_{name}.png"
-            stacked(pages).save(path, optimize=True)
+            stacked(pages).quantize(_COLOURS).save(path, optimize=True)
             written.append(path)
     return written
 
