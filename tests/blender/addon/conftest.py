@@ -34,7 +34,8 @@ def preferences(addon: str, backend_python: str, takes: Rna) -> Iterator[Rna]:
     while takes.session.job:
         takes.update()
     takes.session.error = None
-    chosen.python = ""
+    # Disabling the add-on frees its preferences: the ones from before would be read from freed memory.
+    context.preferences.addons[addon].preferences.python = ""
 
 
 @pytest.fixture
