@@ -82,6 +82,15 @@ def longest_step(found: list[dict[str, Rna]], name: str) -> float:
     return max((after[name].translation - before[name].translation).length for before, after in pairwise(found))
 
 
+def largest_turn(found: list[dict[str, Rna]], name: str) -> float:
+    """From frame to frame, radians."""
+    turns = [
+        after[name].to_quaternion().rotation_difference(before[name].to_quaternion()).angle
+        for before, after in pairwise(found)
+    ]
+    return max(min(turn, 6.2832 - turn) for turn in turns)
+
+
 def test_nothing_pops_where_a_strip_begins(walked: Rna) -> None:
     ops.remodiffuse.reject_takes()
     walk = poses(40)
@@ -89,10 +98,9 @@ def test_nothing_pops_where_a_strip_begins(walked: Rna) -> None:
     insert(walked, into="STRIP", place="FRAME", frame=20, blend_in=6)
     joined = poses(21)[-3:]
     for name in joined[0]:
-        turned = joined[1][name].to_quaternion().rotation_difference(joined[0][name].to_quaternion()).angle
         # No farther from frame to frame than the walk by itself goes.
         assert longest_step(joined, name) < max(0.15, 1.1 * longest_step(walk, name)), name
-        assert min(turned, 6.2832 - turned) < 0.35, name
+        assert largest_turn(joined, name) < max(0.35, 1.1 * largest_turn(walk, name)), name
 
 
 def test_merged_keys_leave_all_others_alone(walked: Rna) -> None:
@@ -160,10 +168,11 @@ def test_continuing_turns_with_the_character(walked: Rna, addon: str) -> None:
     walked.insert.continues = True
     generate()
     ops.remodiffuse.accept_take()
-    way = hips(80).translation - hips(1).translation
+    # Where it sets out to: a walk may bend later.
+    way = hips(30).translation - hips(1).translation
     # A character that faces -Y, turned by 1.2 about Z.
     ahead = turn @ mathutils.Vector((0.0, -1.0, 0.0))
-    assert way.length > 1.0
+    assert way.length > 0.5
     assert way.normalized().dot(ahead) > 0.9
 
 
@@ -185,6 +194,7 @@ BAD = {
 def test_what_cannot_be_inserted_is_told(settings: Rna, spoil: Callable[[Rna], None], remedy: str) -> None:
     generate()
     spoil(settings)
+    context.view_layer.update()  # else the poses from before are those that nobody has asked for yet
     before = dump()
     assert remedy in refusal(ops.remodiffuse.accept_take)
     assert dump() == before
