@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from ..device import choose_device
 from ..errors import BackendError
 from ..precision import precise
 
@@ -38,7 +39,7 @@ class Engine:
             self._accelerator = accelerate.Accelerator(cpu=device == "cpu", mixed_precision="no")
             self.device = torch.device(self._accelerator.device)
         else:
-            self.device = torch.device(device)
+            self.device = choose_device(device)
         self.rank: int = self._accelerator.process_index if self._accelerator else 0
         self.precision = precision
         half = precision == "float16"
