@@ -11,7 +11,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import addon_utils  # pyright: ignore[reportMissingImports]  Blender's own
 import bpy
@@ -49,7 +49,8 @@ def _arrange() -> None:
     preferences: Any = bpy.context.preferences
     preferences.active_section = "ADDONS"
     window.id_data.addon_search = "ReMoDiffuse"
-    addon_utils.module_bl_info(sys.modules[inside_blender.MODULE])["show_expanded"] = True
+    details = cast("dict[str, Any]", addon_utils.module_bl_info(sys.modules[inside_blender.MODULE]))
+    details["show_expanded"] = True
 
 
 def _choose_tab() -> bool:

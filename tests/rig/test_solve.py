@@ -209,7 +209,7 @@ def _steps(frames: int = 40) -> Motion:
     root = -positions[:, INDEX["left_foot"]] * [0.0, 1.0, 1.0] + [0.0, 0.02, 0.0]
     positions = forward_kinematics(rotations, root)
     labels = np.tile(np.array([0.0, 1.0, 0.0, 1.0], np.float32), (frames, 1))
-    return Motion(20.0, positions, rotations, root.astype(np.float32), labels)
+    return Motion(20.0, positions, rotations.astype(np.float32), root.astype(np.float32), labels)
 
 
 def test_feet_that_hang_straight_down_at_rest_are_turned_up() -> None:
