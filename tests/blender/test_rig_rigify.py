@@ -104,18 +104,23 @@ def test_solving_and_keying_a_whole_control_rig_is_quick(stage: Stage, rigify: d
     print(f"solve + keys {1e3 * quick:.0f} ms, keyframe_insert {1e3 * every_frame:.0f}, {1e3 * every_bone:.0f} ms")  # noqa: T201
     assert float(np.median(mine[1:])) < 0.150 * float(os.environ.get("REMODIFFUSE_SLOWER", "1"))
     assert every_frame > 25.0 * quick  # about a hundred; others have the machine as well
-    assert every_bone > 25.0 * quick
+    assert every_bone > 50.0 * quick
 
 
 def _seconds_of_inserting(rig: Rna, channels: Rna, frames: int, *, update_each_bone: bool) -> float:
-    """For one frame, with an update of the view layer after each frame, or after each bone as well."""
+    """For one frame of posing and keying, with an update of the view layer after each frame, or after each bone too.
+
+    A pose that nobody changed would not be evaluated anew: the updates would cost nothing.
+    """
     start = time.perf_counter()
     for frame in range(frames):
         for channel in channels.channels:
             if not channel.path.startswith("["):
-                rig.pose.bones[channel.bone].keyframe_insert(channel.path, frame=500 + frame)
+                bone = rig.pose.bones[channel.bone]
+                setattr(bone, channel.path, channel.values[min(frame, len(channel.values) - 1)].tolist())
                 if update_each_bone:
                     bpy.context.view_layer.update()
+                bone.keyframe_insert(channel.path, frame=500 + frame)
         bpy.context.view_layer.update()
     return (time.perf_counter() - start) / frames
 
