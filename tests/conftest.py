@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fault tests: `@pytest.mark.fault("row")` names the row of docs/reliability.md that a test stands for.
 
-`build.py test` runs them with small counts, `build.py test --faults` in full and prints the table.
+`build.py test` runs them with small counts, `build.py test --faults` in full, row by row, and prints the table.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import pytest
 
 FULL = os.environ.get("REMODIFFUSE_FAULTS") == "full"
+ROW = os.environ.get("REMODIFFUSE_ROW")
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +20,9 @@ def often():  # noqa: ANN201
     return lambda few, many: many if FULL else few
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    for mark in item.iter_markers("fault"):
-        item.user_properties.append(("fault", mark.args[0]))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where one row is asked for, the tests of all others are left out."""
+    if ROW:
+        others = [item for item in items if ROW not in [mark.args[0] for mark in item.iter_markers("fault")]]
+        items[:] = [item for item in items if item not in others]
+        config.hook.pytest_deselected(items=others)

@@ -3,14 +3,9 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +13,7 @@ import torch
 from gaits import gait_clip
 from official_files import checkpoint, random_official, write_statistics
 from random_model import CONFIG, random_network, save_random_model
+from writer import Writer
 
 from backend.errors import BackendError
 from backend.install.builds import BUILDS
@@ -29,12 +25,12 @@ from backend.model_folder import load_model, save_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from small_disk import Disk
 
     from backend.text import TextEncoder
 
-ROOT = Path(__file__).resolve().parents[3]
 WALK = "a person walks forward"
 
 
@@ -118,36 +114,15 @@ def test_an_import(disk: Disk, obstacle: tuple, tmp_path: Path) -> None:
     load_model(tmp_path / "model")
 
 
-WRITER = """
-import sys; sys.path[:0] = sys.argv[2:]
-from pathlib import Path
-from gaits import gait
-from backend.library import Clip, Library
-path = Path(sys.argv[1])
-library = Library.open(path, write=True) if path.exists() else Library.create(path)
-start = len(library)
-print("ready", flush=True)
-for number in range(start, start + 100_000):
-    positions, contacts = gait(80, (number % 5000) / 5000, 0.5)
-    print(library.add(Clip((f"clip {number}",), positions, contacts, f"{number}", "CC0-1.0")), flush=True)
-"""
-
-
 @pytest.mark.fault("library killed in the middle of a write")
 def test_a_library_survives_kills(tmp_path: Path, often: Callable[[int, int], int], record_property: Callable) -> None:
     path, count, lost = tmp_path / "mine.sqlite", often(3, 200), 0
     dice = random.Random(5)
-    words = [sys.executable, "-c", WRITER, str(path), str(ROOT), str(ROOT / "tests" / "backend")]
     known: set[int] = set()
     for _ in range(count):
-        with subprocess.Popen(
-            words, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-        ) as child:
-            assert child.stdout
-            assert child.stdout.readline() == "ready\n"
-            time.sleep(dice.uniform(0.0, 0.1))
-            child.send_signal(signal.SIGKILL)
-            acknowledged = {int(line) for line in child.stdout if line.endswith("\n")}
+        writer = Writer(path)
+        time.sleep(dice.uniform(0.0, 0.1))
+        acknowledged = writer.kill()
         with Library.open(path) as library:
             there = set(library.clips())
             assert known | acknowledged <= there
@@ -166,25 +141,18 @@ def test_a_library_survives_kills(tmp_path: Path, often: Callable[[int, int], in
 def test_two_write_while_a_third_reads(tmp_path: Path) -> None:
     path = tmp_path / "ours.sqlite"
     Library.create(path).close()
-    words = [sys.executable, "-c", WRITER, str(path), str(ROOT), str(ROOT / "tests" / "backend")]
-    writers = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    writers = [Writer(path) for _ in range(2)]
+    acknowledged: list[set[int]] = [set(), set()]
     try:
-        acknowledged: list[set[int]] = [set(), set()]
         for _ in range(40):
             for writer, numbers in zip(writers, acknowledged, strict=True):
-                assert writer.stdout
-                line = writer.stdout.readline()
-                if line.strip().isdigit():
-                    numbers.add(int(line))
+                numbers.add(writer.next())
             with Library.open(path) as library:
                 for number in library.clips()[-1:]:
                     library.clip(number)
     finally:
-        for writer in writers:
-            writer.kill()
-            writer.wait()
-            assert writer.stdout
-            writer.stdout.close()
+        for writer, numbers in zip(writers, acknowledged, strict=True):
+            numbers.update(writer.kill())
     with Library.open(path) as library:
         assert acknowledged[0] | acknowledged[1] <= set(library.clips())
         assert min(map(len, acknowledged)) > 10

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="peaks of memory are read on Linux")
 
 FULL = os.environ.get("REMODIFFUSE_FAULTS") == "full"
-EXAMPLES = 6_000 if FULL else 200
+EXAMPLES = 4_000 if FULL else 200
 MOST_MEMORY = 256 << 20
 MOST_SECONDS = 5.0
 

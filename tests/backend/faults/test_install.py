@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Installing: interrupted at any moment and repeated it ends ready; broken, foreign or refused it says what to do.
 
-In a quick run the locked list is a small one, with two packages; in full it is the real one for the processor, from a
-folder of wheels that pip fills before.
+The locked list is a small one, with two packages. What is interrupted is in full the real one for the processor, from
+the folder of wheels that REMODIFFUSE_WHEELS names; `build.py test --faults` makes it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[3]
-FULL = os.environ.get("REMODIFFUSE_FAULTS") == "full"
+WHEELS = os.environ.get("REMODIFFUSE_WHEELS", "")
 SMALL = ("safetensors==", "typing-extensions==")
 TEST = 'import json, safetensors; print(json.dumps({"device": "cpu", "memory": 0, "packages": {}}))'
 SCRIPT = """
@@ -53,9 +53,7 @@ print(steps.Installer(Place(Path(folder)), build, online=False, wheels=Path(whee
 
 @pytest.fixture(scope="session")
 def small_lock(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Two entries of the real list, hashes and all; empty in full, which means the real list."""
-    if FULL:
-        return ""
+    """Two entries of the real list, hashes and all."""
     text = (LOCKS / "cpu.txt").read_text("utf-8").replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line.startswith(SMALL)]
     assert len(lines) == len(SMALL)
@@ -66,15 +64,25 @@ def small_lock(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory, small_lock: str) -> Path:
-    """What `pip download` leaves: the folder for machines without network, see docs/install.md."""
+    """What `pip download` leaves of the small list: the folder for machines without network, see docs/install.md."""
     folder = tmp_path_factory.mktemp("wheels")
-    for lock in (LOCKS / "uv.txt", Path(small_lock or LOCKS / "cpu.txt")):
+    for lock in (LOCKS / "uv.txt", Path(small_lock)):
         words = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--progress-bar", "off", "-q"]
         command = [sys.executable, "-m", "pip", "download", *words, "-d", str(folder), "-r", str(lock)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             pytest.skip(f"pip cannot fetch the wheels here: {done.stderr.strip().splitlines()[-1]}")
     return folder
+
+
+@pytest.fixture
+def source(request: pytest.FixtureRequest, often: Callable[[int, int], int]) -> tuple[Path, str]:
+    """A folder of wheels and the list that is installed from it; empty for the real one."""
+    if often(0, 1) and not WHEELS:
+        pytest.skip("name a folder with the wheels of the real list in REMODIFFUSE_WHEELS")
+    if often(0, 1):
+        return Path(WHEELS), ""
+    return request.getfixturevalue("wheels"), request.getfixturevalue("small_lock")
 
 
 def start(folder: Path, wheels: Path, lock: str) -> subprocess.Popen[str]:
@@ -99,18 +107,18 @@ def finish(folder: Path, wheels: Path, lock: str) -> float:
 @pytest.mark.parametrize("whom", ["with all it started", "alone"])
 def test_interrupted_at_random_moments_and_repeated_it_ends_ready(
     tmp_path: Path,
-    wheels: Path,
-    small_lock: str,
+    source: tuple[Path, str],
     whom: str,
     often: Callable[[int, int], int],
     record_property: Callable,
 ) -> None:
-    usual = finish(tmp_path / "unbroken", wheels, small_lock)
+    usual = finish(tmp_path / "unbroken", *source)
+    Place(tmp_path / "unbroken").remove()
     dice, kills = random.Random(3), 0
     wanted = often(3, 10)
     place = Place(tmp_path / "broken")
     while kills < wanted:
-        with start(place.folder, wheels, small_lock) as process:
+        with start(place.folder, *source) as process:
             time.sleep(dice.uniform(0.0, usual))
             if process.poll() is not None:  # it was faster this time: begin anew
                 place.remove()
@@ -121,7 +129,7 @@ def test_interrupted_at_random_moments_and_repeated_it_ends_ready(
             else:
                 os.killpg(process.pid, signal.SIGKILL)
             process.kill()
-    finish(place.folder, wheels, small_lock)
+    finish(place.folder, *source)
     assert subprocess.run([place.python, "-c", "import safetensors"], check=False).returncode == 0
     record_property("figure", f"{kills} kills ({whom}), then ready; unbroken it takes {usual:.0f} s")
 
@@ -172,8 +180,6 @@ def test_the_second_installation_is_told(installed: Place, tmp_path: Path, wheel
 
 @pytest.mark.fault("wheel altered")
 def test_a_wheel_that_is_not_the_one_of_the_list_is_refused(tmp_path: Path, wheels: Path, small_lock: str) -> None:
-    if not small_lock:
-        pytest.skip("the full list is large; the small one shows the same")
     copy = tmp_path / "wheels"
     shutil.copytree(wheels, copy)
     victim = next(copy.glob("safetensors-*.whl"))

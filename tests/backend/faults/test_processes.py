@@ -83,7 +83,7 @@ MOMENTS: dict[str, Callable[[Client, Job], bool]] = {
 def test_killed_at_any_moment(
     client: Client, command: Command, moment: str, often: Callable[[int, int], int], record_property: Callable
 ) -> None:
-    count = often(1, 20)
+    count = often(1, 10)
     for _ in range(count):
         if moment in ("start", "loading"):
             client.stop(wait_seconds=5)

@@ -45,7 +45,8 @@ def test_nothing_is_installed_at_first(chosen: Rna) -> None:
     assert "Nothing is being installed" in refusal(ops.remodiffuse.cancel_installation)
 
 
-@pytest.mark.skipif(not WHEELS, reason="name a folder with PyTorch's wheel for the processor in REMODIFFUSE_WHEELS")
+@pytest.mark.fault("install interrupted")
+@pytest.mark.skipif(not WHEELS, reason="name a folder with the wheels of the real list in REMODIFFUSE_WHEELS")
 def test_install_cancel_install_generate_kill_try_again_uninstall(chosen: Rna, addon: str, takes: Rna) -> None:
     installation: Rna = importlib.import_module(f"{addon}.installation")
     context.preferences.system.use_online_access = True
