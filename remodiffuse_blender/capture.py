@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     import bpy
     from numpy.typing import NDArray
 
-
-def pose(armature: bpy.types.Object, context: bpy.types.Context) -> Motion:
-    """The pose at the current frame: a motion of one frame."""
-    bones = _mapped(armature)
-    return as_motion(armature, np.array([_posed(armature, context, bones)]), bones)
+    from .rig.bone_map import BoneMap
+    from .rig.rest_pose import RestPose
 
 
 def times(start: float, end: float, rate: float) -> list[float]:
@@ -51,7 +48,7 @@ def matrices(
         for frame in frames:
             whole, part = divmod(frame, 1.0)
             scene.frame_set(int(whole), subframe=part)
-            found.append(_posed(armature, context, bones))
+            found.append(posed(armature, context, bones))
     finally:
         scene.frame_set(here[0], subframe=here[1])
         pose_state.write(armature, kept)
@@ -60,16 +57,21 @@ def matrices(
 
 def as_motion(armature: bpy.types.Object, posed: NDArray[np.float64], bones: Sequence[str]) -> Motion:
     """Posed bones (T, N, 4, 4), all those that the bone map names among them, as a motion of 20 frames a second."""
-    rest = read_rest_pose(armature)
+    return of_bones(read_rest_pose(armature), target.bone_map(armature), posed, bones)
+
+
+def of_bones(rest: RestPose, bone_map: BoneMap, posed: NDArray[np.float64], bones: Sequence[str]) -> Motion:
+    """As `as_motion`, where it is known already what the rig is like. Touches nothing of Blender."""
     every = np.broadcast_to(rest.matrices, (len(posed), *rest.matrices.shape)).copy()
     every[:, [rest.index[bone] for bone in bones]] = posed
-    return capture(rest, target.bone_map(armature), every, skeleton.FPS)
+    return capture(rest, bone_map, every, skeleton.FPS)
 
 
 def _mapped(armature: bpy.types.Object) -> list[str]:
     return list(target.bone_map(armature).bones.values())
 
 
-def _posed(armature: bpy.types.Object, context: bpy.types.Context, bones: Sequence[str]) -> NDArray[np.float64]:
-    posed: Any = armature.evaluated_get(context.evaluated_depsgraph_get())
-    return np.array([posed.pose.bones[bone].matrix for bone in bones], dtype=np.float64)
+def posed(armature: bpy.types.Object, context: bpy.types.Context, bones: Sequence[str]) -> NDArray[np.float64]:
+    """(N, 4, 4): the bones as they are at the current frame, in armature space."""
+    evaluated: Any = armature.evaluated_get(context.evaluated_depsgraph_get())
+    return np.array([evaluated.pose.bones[bone].matrix for bone in bones], dtype=np.float64)

@@ -5,18 +5,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from . import assets, capture, placement, pose_state, preview, properties, target, timeline, travel
+from . import assets, beneath, capture, placement, preview, properties, steps, target, timeline, travel
+from .rig.armature import read_rest_pose
 from .rig.keys import Interpolation, Keying
+from .rig.solve import solve
 from .shared import BackendError, Motion, Take, skeleton
 
 if TYPE_CHECKING:
     import bpy
 
+    from .rig.bone_map import BoneMap
     from .rig.channels import Channels
+    from .steps import Work
 
 NAME_LENGTH: Final = 50
 EDIT_BLEND: Final = 4
@@ -36,9 +42,9 @@ def check(context: bpy.types.Context, armature: bpy.types.Object) -> None:
         )
 
 
-def start_of(context: bpy.types.Context, armature: bpy.types.Object) -> float:
-    """The scene's frame at which an inserted motion begins."""
-    scene, settings = context.scene, properties.get(context).insert
+def start_of(scene: bpy.types.Scene, armature: bpy.types.Object, frame: float | None = None) -> float:
+    """The scene's frame at which an inserted motion begins. `frame` takes the place of the settings' own."""
+    settings = properties.of(scene).insert
     if settings.place == "RANGE" and (wanted := _range(scene)):
         return wanted[0]
     if settings.place == "END":
@@ -46,7 +52,7 @@ def start_of(context: bpy.types.Context, armature: bpy.types.Object) -> float:
         last = timeline.last_frame(armature, own)
         if last is not None:
             return int(np.floor(last)) + 1
-    return settings.frame
+    return settings.frame if frame is None else frame
 
 
 def insert(context: bpy.types.Context, armature: bpy.types.Object, take: Take, start: float) -> bpy.types.Action:
@@ -56,7 +62,7 @@ def insert(context: bpy.types.Context, armature: bpy.types.Object, take: Take, s
     """
     settings = properties.get(context).insert
     check(context, armature)
-    channels = channels_of(context, armature, take, start)
+    channels = steps.at_once(solving(context, armature, take, start))
     facts = provenance(take)
     name = " ".join(take.provenance.prompt.split())[:NAME_LENGTH]
     match settings.into:
@@ -75,37 +81,47 @@ def insert(context: bpy.types.Context, armature: bpy.types.Object, take: Take, s
     return action
 
 
-def channels_of(context: bpy.types.Context, armature: bpy.types.Object, take: Take, start: float) -> Channels:
-    """The take as channels of the armature's bones: placed, fitted and joined as the scene's settings say.
-
-    No preview may be running: the motion joins what plays without it.
-    """
-    scene, settings = context.scene, properties.get(context).insert
+def wishes(scene: bpy.types.Scene) -> SimpleNamespace:
+    """What the scene's settings say now of how a motion is put on the timeline."""
+    settings: Any = properties.of(scene).insert
+    names = [each.identifier for each in settings.bl_rna.properties if each.identifier not in ("rna_type", "name")]
     fps = scene.render.fps / scene.render.fps_base
-    motion = _fitted(take.motion, settings, fps, _range(scene))
-    joins = settings.into != "ACTION"
-    changed = take.provenance.sampler.get("changed") if settings.into == "MERGE" else None
-    blend_in, blend_out = (settings.blend_in, settings.blend_out) if joins else (0, 0)
-    here, posed = (scene.frame_current, scene.frame_subframe), pose_state.read(armature)
-    try:
-        if settings.continues:
-            _go_to(scene, start)
-            edited = "changed" in take.provenance.sampler
-            motion = placement.continued(motion, capture.pose(armature, context), by_hips=edited)
-        channels = target.solve_motion(armature, motion, fps, in_place=settings.in_place, phase=start % 1.0)
-        if isinstance(changed, dict):
-            channels = _only_changed(armature, channels, changed, fps)
-            blend_in, blend_out = max(blend_in, EDIT_BLEND), max(blend_out, EDIT_BLEND)
-        for frames, at_end in ((blend_in, False), (blend_out, True)):
-            if frames:
-                _go_to(scene, start + float(channels.frames[-1 if at_end else 0]))
-                shortest = min(frames, len(channels.frames) // 2)
-                channels = placement.blended(channels, _values(armature), shortest, at_end=at_end)
-    finally:
-        if (scene.frame_current, scene.frame_subframe) != here:
-            scene.frame_set(here[0], subframe=here[1])
-            # What was posed without a key is not in any action.
-            pose_state.write(armature, posed)
+    return SimpleNamespace(fps=fps, range=_range(scene), **{name: getattr(settings, name) for name in names})
+
+
+def solving(context: bpy.types.Context, armature: bpy.types.Object, take: Take, start: float) -> Work[Channels]:
+    """The take as channels of the armature's bones: placed, fitted and joined as the scene's settings say, to what
+    plays without a preview. In steps, see there.
+    """
+    scene, wanted = context.scene, wishes(context.scene)
+    if not preview.running(scene):
+        beneath.forget()
+    rest, bone_map = read_rest_pose(armature), target.bone_map(armature)
+    options = target.options(armature, in_place=wanted.in_place)
+    bones = list(bone_map.bones.values())
+    changed = take.provenance.sampler.get("changed")
+    yield None
+    posed = beneath.pose(context, armature, start, bones) if wanted.continues else None
+
+    def solved() -> Channels:
+        motion = _fitted(take.motion, wanted)
+        if posed is not None:
+            here = capture.of_bones(rest, bone_map, posed[None], bones)
+            motion = placement.continued(motion, here, by_hips=changed is not None)
+        return solve(rest, bone_map, motion, wanted.fps, options, phase=start % 1.0)
+
+    channels = yield solved
+    joins = wanted.into != "ACTION"
+    blend_in, blend_out = (wanted.blend_in, wanted.blend_out) if joins else (0, 0)
+    if wanted.into == "MERGE" and isinstance(changed, dict):
+        channels = _only_changed(channels, changed, bone_map, wanted.fps)
+        blend_in, blend_out = max(blend_in, EDIT_BLEND), max(blend_out, EDIT_BLEND)
+    for frames, at_end in ((blend_in, False), (blend_out, True)):
+        if frames:
+            yield None
+            before = beneath.values(context, armature, start + float(channels.frames[-1 if at_end else 0]))
+            shortest = min(frames, len(channels.frames) // 2)
+            channels = yield partial(placement.blended, channels, before, shortest, at_end=at_end)
     return channels
 
 
@@ -117,19 +133,12 @@ def keying(settings: Any) -> Keying:  # noqa: ANN401 (the scene's insert setting
     )
 
 
-def _go_to(scene: bpy.types.Scene, frame: float) -> None:
-    whole, part = divmod(frame + 1e-6, 1.0)
-    part = part if part > 1e-5 else 0.0
-    if scene.frame_current != whole or abs(scene.frame_subframe - part) > 1e-5:
-        scene.frame_set(int(whole), subframe=part)
-
-
-def _only_changed(armature: bpy.types.Object, channels: Channels, changed: dict[str, Any], fps: float) -> Channels:
+def _only_changed(channels: Channels, changed: dict[str, Any], bone_map: BoneMap, fps: float) -> Channels:
     """The frames and bones of an edited motion that were made anew: merged, all other keys stay as they are."""
     first, last = (frame * fps / skeleton.FPS for frame in changed["frames"])
     rows = np.flatnonzero((channels.frames >= first - 1e-3) & (channels.frames <= last + 1e-3))
     joints = changed["joints"]
-    bones = target.bone_map(armature).bones
+    bones = bone_map.bones
     names = None if joints == "all" else {bones[joint] for joint in joints if joint in bones}
     kept = tuple(
         replace(each, values=each.values[rows] if len(each.values) > 1 else each.values)
@@ -139,24 +148,17 @@ def _only_changed(armature: bpy.types.Object, channels: Channels, changed: dict[
     return replace(channels, frames=channels.frames[rows], channels=kept, travel=())
 
 
-def _fitted(motion: Motion, settings: Any, fps: float, wanted: tuple[int, int] | None) -> Motion:  # noqa: ANN401
-    """Looped and cut as the settings say."""
-    if settings.place == "RANGE" and wanted:
-        frames = int((wanted[1] - wanted[0]) / fps * skeleton.FPS) + 1
-    elif settings.loop:
-        frames = round(settings.loop_seconds * skeleton.FPS)
+def _fitted(motion: Motion, wanted: SimpleNamespace) -> Motion:
+    """Looped and cut as the wishes say."""
+    if wanted.place == "RANGE" and wanted.range:
+        frames = int((wanted.range[1] - wanted.range[0]) / wanted.fps * skeleton.FPS) + 1
+    elif wanted.loop:
+        frames = round(wanted.loop_seconds * skeleton.FPS)
     else:
         frames = motion.frames
-    if settings.loop and frames > motion.frames:
+    if wanted.loop and frames > motion.frames:
         motion = placement.looped(motion, frames)
     return placement.cut(motion, frames)
-
-
-def _values(armature: bpy.types.Object) -> dict[tuple[str, str], Any]:
-    """What every bone's channels hold now."""
-    bones: Any = armature.pose.bones  # pyright: ignore[reportOptionalMemberAccess]  an armature has a pose
-    names = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle")
-    return {(bone.name, name): np.array(getattr(bone, name), np.float64) for bone in bones for name in names}
 
 
 def _range(scene: bpy.types.Scene) -> tuple[int, int] | None:

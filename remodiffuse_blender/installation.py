@@ -18,7 +18,7 @@ import bpy
 from . import preferences
 from .client.command import Command, program_folder, python_at
 from .client.errand import Errand
-from .client.pump import Pump
+from .client.pump import INTERVAL_SECONDS, Pump
 from .shared import BackendError, Place, Ready, newest_fingerprints
 
 WAIT_INTERVAL_SECONDS: Final = 0.05
@@ -171,13 +171,13 @@ def end() -> None:
     cancel(wait_seconds=2.0)
 
 
-def _tick() -> bool:
+def _tick() -> float | None:
     from . import takes
 
     # The log grows between two steps too.
     update()
     takes.redraw()
-    return installation.errand is not None
+    return INTERVAL_SECONDS if installation.errand else None
 
 
 pump: Final = Pump(_tick)

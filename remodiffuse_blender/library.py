@@ -15,7 +15,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import bpy
 
-from . import bvh_clips, capture, insert, preferences, preview, properties, resample, review, takes, target
+from . import (
+    beneath,
+    bvh_clips,
+    capture,
+    insert,
+    preferences,
+    preview,
+    properties,
+    resample,
+    review,
+    steps,
+    takes,
+    target,
+)
 from .shared import MAX_SECONDS, MIN_SECONDS, BackendError, Provenance, Take, skeleton
 from .shared import library_messages as messages
 
@@ -410,8 +423,9 @@ def _show(motion: Motion, caption: str, scene_uid: int, armature_uid: int) -> No
     preview.end(scene)
     take = Take(motion, Provenance(caption, motion.seconds, 0, "", "", ""))
     start = scene.frame_current
-    channels = insert.channels_of(bpy.context, armature, take, start)
+    channels = steps.at_once(insert.solving(bpy.context, armature, take, start))
     preview.show(scene, armature, channels, f"Preview of {caption}"[:60], start)
+    beneath.keep(scene)
     bpy.ops.ed.undo_push(message="ReMoDiffuse Clip")
 
 

@@ -14,7 +14,7 @@ import bpy
 from . import installation, preferences
 from .client.command import Command, program_folder, python_at
 from .client.errand import Errand
-from .client.pump import Pump
+from .client.pump import INTERVAL_SECONDS, Pump
 from .shared import BackendError, on_the_wire
 
 if TYPE_CHECKING:
@@ -116,13 +116,13 @@ def end() -> None:
     cancel(wait_seconds=2.0)
 
 
-def _tick() -> bool:
+def _tick() -> float | None:
     from .takes import redraw, session
 
     if update() and not models.errand:
         session.client.ask_models()
     redraw()
-    return models.errand is not None
+    return INTERVAL_SECONDS if models.errand else None
 
 
 pump: Final = Pump(_tick)

@@ -7,6 +7,7 @@ What is kept lies in the scene's properties, not in this module: so a preview su
 from __future__ import annotations
 
 import json
+import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,22 +44,52 @@ def running(scene: bpy.types.Scene) -> bool:
     return bool(properties.of(scene).review.before)
 
 
+def covered(scene: bpy.types.Scene) -> int:
+    """Changes whenever what the preview covers up does."""
+    review: Any = properties.of(scene).review
+    kept = json.loads(review.before)
+    kept.pop("fingerprint", None)
+    nla = timeline.state_of_nla(review.armature) if review.armature else ""
+    keys = timeline.fingerprint(review.action) if review.action else 0
+    return zlib.crc32(f"{json.dumps(kept)} {nla} {keys}".encode())
+
+
 def show(
     scene: bpy.types.Scene, armature: bpy.types.Object, channels: Channels, name: str, start: float
 ) -> bpy.types.Action:
-    """Plays the channels on the armature. Whatever preview runs must have ended."""
+    """Plays the channels on the armature, in place of a preview that runs."""
     check(armature)
     review: Any = properties.of(scene).review
-    kept = _kept(scene, armature, channels)
-    review.armature = armature
-    review.action = armature.animation_data.action if armature.animation_data else None
-    action = review.preview = timeline.write_action(armature, channels, name, start)
-    _alone(armature)
-    review.before = json.dumps(kept | {"fingerprint": timeline.fingerprint(action)})
+    if not _shown_instead(scene, armature, channels, name, start):
+        end(scene)
+        kept = _kept(scene, armature, channels)
+        review.armature = armature
+        review.action = armature.animation_data.action if armature.animation_data else None
+        action = review.preview = timeline.write_action(armature, channels, name, start)
+        _alone(armature)
+        review.before = json.dumps(kept | {"fingerprint": timeline.fingerprint(action)})
     # Playing goes round and round within the take.
     scene.use_preview_range = True
-    scene.frame_preview_start, scene.frame_preview_end = int(action.frame_start), int(action.frame_end)
-    return action
+    scene.frame_preview_start, scene.frame_preview_end = int(review.preview.frame_start), int(review.preview.frame_end)
+    return review.preview
+
+
+def _shown_instead(
+    scene: bpy.types.Scene, armature: bpy.types.Object, channels: Channels, name: str, start: float
+) -> bool:
+    """Whether the preview that runs could be given other keys, so that what it covers up stays covered."""
+    review: Any = properties.of(scene).review
+    preview = review.preview
+    if not running(scene) or review.armature != armature or preview is None:
+        return False
+    kept = json.loads(review.before)
+    playing = armature.animation_data and armature.animation_data.action == preview
+    if not playing or timeline.fingerprint(preview) != kept["fingerprint"]:
+        return False
+    if not timeline.rewrite(preview, channels, name, start):
+        return False
+    review.before = json.dumps(kept | {"fingerprint": timeline.fingerprint(preview)})
+    return True
 
 
 def end(scene: bpy.types.Scene) -> None:

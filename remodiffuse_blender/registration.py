@@ -10,6 +10,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import (
+    arrival,
     batch,
     bone_table,
     installation,
@@ -56,6 +57,7 @@ def register() -> None:
     properties.attach()
     retarget.attach()
     bone_table.attach()
+    arrival.attach()
     bpy.app.handlers.load_pre.append(_another_file)
     takes.alongside.append((library.update, library.busy))
     installation.refresh()
@@ -72,6 +74,7 @@ def unregister() -> None:
         atexit.unregister(end)
         end()
     bpy.app.handlers.load_pre.remove(_another_file)
+    arrival.detach()
     bone_table.detach()
     takes.alongside.clear()
     retarget.detach()

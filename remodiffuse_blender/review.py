@@ -9,59 +9,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import bpy
-import numpy as np
 
-from . import insert, preview, properties, target
-from .shared import BackendError, Motion, Take, contacts, protocol
+from . import beneath, insert, preview, properties, steps, target
+from .shared import BackendError, Take, protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .properties import RemodiffuseTake
+    from .rig.channels import Channels
 
 _following: bool = False
 """Whether the preview is being changed: setting the active take must not do it once more."""
-
-
-def receive(
-    takes: list[Take], scene_uid: int, armature_uid: int, frame: float | None = None, source: Motion | None = None
-) -> None:
-    """Lists takes for the scene that asked for them and plays the first of them on the armature, from `frame` on (the
-    playhead, unless given). `source` is the motion that they were made from, if any.
-
-    Raises `BackendError` where the scene is gone.
-    """
-    scene = next((scene for scene in bpy.data.scenes if scene.session_uid == scene_uid), None)
-    if scene is None:
-        raise BackendError("scene_gone", "The takes came for a scene that is no longer open.", "Generate again here.")
-    settings: Any = properties.of(scene)
-    if frame is not None or not preview.running(scene):
-        with _quietly():
-            settings.insert.frame = scene.frame_current_final if frame is None else frame
-    if not settings.seed_locked:
-        settings.seed = takes[-1].provenance.seed + 1
-    for take in takes:
-        _list(settings.takes.add(), take, source or takes[0].motion, edited=source is not None)
-    armature = next((each for each in bpy.data.objects if each.session_uid == armature_uid), None)
-    _activate(scene, len(settings.takes) - len(takes), armature)
-    # Without a step of its own, undoing the next action would take the takes away with it.
-    bpy.ops.ed.undo_push(message="ReMoDiffuse Takes")
-
-
-def _list(item: RemodiffuseTake, take: Take, base: Motion, *, edited: bool) -> None:
-    origin, motion = take.provenance, take.motion
-    item.name = f"{origin.prompt} #{origin.seed}"
-    item.frame = base64.b64encode(protocol.encode_take(0, 0, take)).decode()
-    item.prompt, item.seconds, item.seed = origin.prompt, origin.seconds, origin.seed
-    item.slide = 100.0 * contacts.foot_slide(motion.positions, motion.contacts, motion.fps)
-    frames = min(motion.frames, base.frames)
-    apart = motion.positions[:frames] - base.positions[:frames]
-    item.edited = edited
-    item.difference = 100.0 * float(np.linalg.norm(apart, axis=-1).mean())
-    for reference in origin.references:
-        shown = item.references.add()
-        for name in ("clip", "caption", "score", "library", "source", "licence"):
-            setattr(shown, name, getattr(reference, name))
 
 
 def unpack(item: RemodiffuseTake) -> Take:
@@ -108,7 +67,7 @@ def accept(context: bpy.types.Context, index: int = -1) -> bpy.types.Action:
     item = settings.takes[chosen(context, index)]
     take = unpack(item)
     armature = target.armature(context)
-    start = insert.start_of(context, armature)
+    start = insert.start_of(context.scene, armature)
     shown = settings.review.armature
     preview.end(context.scene)
     try:
@@ -174,14 +133,14 @@ def follow(scene: bpy.types.Scene, context: bpy.types.Context) -> None:
 
 
 def _activate(scene: bpy.types.Scene, index: int, armature: bpy.types.Object | None) -> None:
-    with _quietly():
+    with quietly():
         properties.of(scene).active_take = index
     if armature is not None:
         _play(scene, armature)
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Properties set within do not change the preview by themselves."""
     global _following  # noqa: PLW0603  Blender calls back from within the assignment
     _following = True
@@ -192,26 +151,31 @@ def _quietly() -> Iterator[None]:
 
 
 def _play(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> None:
-    """Ends the preview that runs and begins one of the active take, if there is one and it is wanted."""
+    """Plays the active take in place of what is shown now; nothing where it is not wanted or cannot be."""
     settings: Any = properties.of(scene)
-    here = scene.frame_current if preview.running(scene) else None
-    preview.end(scene)
-    if armature is None or not settings.show_preview or not 0 <= settings.active_take < len(settings.takes):
+    wanted = settings.show_preview and 0 <= settings.active_take < len(settings.takes)
+    if armature is None or not wanted or bpy.context.scene != scene:
+        preview.end(scene)
         return
-    if bpy.context.scene != scene:
-        return
+    item = settings.takes[settings.active_take]
     try:
-        item = settings.takes[settings.active_take]
         take = unpack(item)
         preview.check(armature)
-        start = insert.start_of(bpy.context, armature)
-        channels = insert.channels_of(bpy.context, armature, take, start)
-        preview.show(scene, armature, channels, f"Preview of {item.name}", start)
+        start = insert.start_of(scene, armature)
+        channels = steps.at_once(insert.solving(bpy.context, armature, take, start))
     except BackendError:
         # The list says what there is; Accept says why it cannot be used on this armature.
+        preview.end(scene)
         return
+    show(scene, armature, channels, item.name, start)
+
+
+def show(scene: bpy.types.Scene, armature: bpy.types.Object, channels: Channels, name: str, start: float) -> None:
+    """Plays the channels of a take of that name on the armature, with the playhead where one sees it."""
     # Takes are compared at the same moment; and one that begins elsewhere would seem to have taken the character away.
-    here = scene.frame_current if here is None else here
+    here = scene.frame_current
+    preview.show(scene, armature, channels, f"Preview of {name}", start)
+    beneath.keep(scene)
     first, last = scene.frame_preview_start, scene.frame_preview_end
     here = here if first <= here <= last else first
     if here != scene.frame_current:

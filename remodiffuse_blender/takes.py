@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The request on its way: sent, watched, cancelled. What comes back goes on to `review`.
+"""The request on its way: sent, watched, cancelled. What comes back goes on to `arrival`.
 
 A script without a window works like the sidebar: `bpy.ops.remodiffuse.generate()`, then `bpy.ops.remodiffuse.wait()`
 (or `takes.wait()`) instead of the timer, then `bpy.ops.remodiffuse.accept_take()`.
@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import bpy
 
-from . import preferences, presets, properties, review, target
+from . import preferences, presets, properties, target
+from .arrival import Arrival
 from .client.client import Client
 from .client.job import Job, Outcome
-from .client.pump import Pump
+from .client.pump import INTERVAL_SECONDS, Pump
 from .shared import BackendError, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 WAIT_INTERVAL_SECONDS: Final = 0.005
+ARRIVAL_INTERVAL_SECONDS: Final = 0.005
+"""Takes that have come are shown soon; in between Blender has its time."""
 
 
 @dataclass
@@ -31,7 +34,9 @@ class Session:
 
     client: Client = field(default_factory=Client)
     job: Job | None = None
-    """The request on its way."""
+    """The request on its way, until its takes are in the list."""
+    arrival: Arrival | None = None
+    """Its takes have come and are being taken in."""
     scene_uid: int = 0
     """The scene that its takes belong to: a reference would not survive undo or File > Open."""
     armature_uid: int = 0
@@ -176,26 +181,33 @@ def stop(wait_seconds: float = 0.0) -> None:
 
 
 def update() -> bool:
-    """Takes in what the backend sent, in under 5 ms a call. Returns whether anything changed."""
+    """Takes in what the backend sent, in short steps. Returns whether anything changed."""
     changed = session.client.poll()
     for take_in, _ in alongside:
         changed = take_in() or changed
     job = session.job
     if job is None or job.outcome is None:
         return changed
+    if job.outcome is Outcome.DONE:
+        session.arrival = session.arrival or _arrival(job)
+        try:
+            if not session.arrival.advance():
+                return changed
+        except BackendError as error:
+            job.error = error
+        session.arrival = None
     session.job = None
     session.error = job.error
     session.seconds = job.seconds
     session.note = ""
     if job.outcome is Outcome.DONE and job.batch < job.request.count:
         session.note = f"Memory was short: the takes were made {job.batch} at a time."
-    if job.outcome is Outcome.DONE:
-        try:
-            source = job.request.canvas.motion if job.request.canvas else None
-            review.receive(job.takes, session.scene_uid, session.armature_uid, session.frame, source)
-        except BackendError as error:
-            session.error = error
     return True
+
+
+def _arrival(job: Job) -> Arrival:
+    source = job.request.canvas.motion if job.request.canvas else None
+    return Arrival(job.takes, session.scene_uid, session.armature_uid, session.frame, source)
 
 
 def wait(timeout_seconds: float = 600.0) -> None:
@@ -212,12 +224,15 @@ def wait(timeout_seconds: float = 600.0) -> None:
         raise session.error
 
 
-def _tick() -> bool:
-    """What the timer does; returns whether it is still needed."""
+def _tick() -> float | None:
+    """What the timer does; returns after how many seconds it is needed again, if it is."""
     # A backend that is quiet is worth a redraw too: the sidebar counts the seconds.
     if update() or session.client.quiet_seconds > 1.0:
         redraw()
-    return session.client.awaited or session.job is not None or any(due() for _, due in alongside)
+    if session.arrival:
+        return ARRIVAL_INTERVAL_SECONDS
+    awaited = session.client.awaited or session.job is not None or any(due() for _, due in alongside)
+    return INTERVAL_SECONDS if awaited else None
 
 
 pump: Final = Pump(_tick)
@@ -236,5 +251,6 @@ def redraw() -> None:
 def end() -> None:
     """Ends whatever runs: the add-on is being disabled, or Blender ends."""
     pump.stop()
+    session.job = session.arrival = None
     stop(wait_seconds=2.0)
     session.error = None

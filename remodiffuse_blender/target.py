@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .rig.bone_map import BoneMap
     from .rig.channels import Channels
+    from .rig.options import Options
 
 
 def armature(context: bpy.types.Context) -> bpy.types.Object:
@@ -58,5 +59,9 @@ def solve_motion(
     """The motion as channels of the armature's bones, one row for each whole frame at `fps`; it starts `phase` (0 up to
     1) frames after one. Raises `BackendError`.
     """
-    options = replace(retarget.options(target), in_place=in_place)
-    return solve(read_rest_pose(target), bone_map(target), motion, fps, options, phase)
+    return solve(read_rest_pose(target), bone_map(target), motion, fps, options(target, in_place=in_place), phase)
+
+
+def options(target: bpy.types.Object, *, in_place: bool) -> Options:
+    """How motions are put on the armature."""
+    return replace(retarget.options(target), in_place=in_place)

@@ -52,6 +52,24 @@ def write_action(
     return action
 
 
+def rewrite(action: bpy.types.Action, channels: Channels, name: str, frame_start: float) -> bool:
+    """Gives an action that `write_action` made other keys of the same channels, and another name. Blender need not
+    work out anew what depends on what, which with a control rig takes longer than everything else. Returns False,
+    with nothing done, where the channels are others.
+    """
+    bag: Any = action.layers[0].strips[0].channelbags[0]  # pyright: ignore[reportAttributeAccessIssue] of key-frame strips
+    wanted = {(data_path(each), index) for each in channels.channels for index in range(np.shape(each.values)[1])}
+    if wanted != {(curve.data_path, curve.array_index) for curve in bag.fcurves}:
+        return False
+    for curve in bag.fcurves:
+        curve.keyframe_points.clear()
+    _write_channels(bag, channels, frame_start, EVERY_FRAME)
+    action.name = name
+    action.frame_start, action.frame_end = (frame_start + float(channels.frames[end]) for end in (0, -1))
+    action.update_tag()
+    return True
+
+
 def write_strip(
     armature: bpy.types.Object,
     channels: Channels,
@@ -123,6 +141,19 @@ def fingerprint(action: bpy.types.Action) -> int:
             curve.keyframe_points.foreach_get("co", keys)
             value = zlib.crc32(keys.tobytes(), value)
     return value
+
+
+def state_of_nla(armature: bpy.types.Object) -> str:
+    """Changes whenever a track or strip of the armature does."""
+    data: Any = armature.animation_data
+    tracks = data.nla_tracks if data else []
+    times = ("frame_start", "frame_end", "action_frame_start", "action_frame_end", "influence", "mute", "blend_type")
+    return repr(
+        [
+            (track.mute, [(s.action and s.action.name, *(getattr(s, name) for name in times)) for s in track.strips])
+            for track in tracks
+        ]
+    )
 
 
 def _new_action(

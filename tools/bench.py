@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SIDEBAR: Final = "--sidebar"
 RIG: Final = "--rig"
 TAKE: Final = ("a person walks forward and waves", "--seconds", "9.8")
+LONGEST_HOLD_MS: Final = 20.0
+"""What Blender may be held up for at most, see docs/design.md; beyond it the bench of the sidebar fails."""
 BLENDER: Final = BLENDERS["4.5"]
 
 
@@ -48,7 +50,7 @@ def run(parser: argparse.ArgumentParser, words: list[str]) -> int:
         parser.error(f"{SIDEBAR} goes with --json alone, not with {' '.join(others)}")
     report = _measured()
     say(json.dumps(report, indent=2) if "--json" in words else "\n".join(_lines(report)))
-    return 0
+    return 0 if report["longest_hold_ms"] < LONGEST_HOLD_MS else 1
 
 
 def _rig() -> dict[str, float]:
@@ -78,7 +80,8 @@ def _measured() -> dict[str, Any]:
 def _lines(report: dict[str, Any]) -> list[str]:
     lines = [f"Main thread of Blender {report['blender']} while generating, calls of the add-on:"]
     lines += [f"{name:>16} {count:6}" for name, count in report["holds"].items()]
-    lines += [f"longest {report['longest_hold_ms']:.1f} ms; takes arrived in {report['arrival_ms']:.0f} ms"]
+    longest, evaluation = report["longest_hold_ms"], report["longest_evaluation_ms"]
+    lines += [f"longest {longest:.1f} ms; Blender's own longest evaluation of the scene {evaluation:.1f} ms"]
     lines += ["Accept, until the keys are there:"]
     for row in report["accept"]:
         size = f"{row['rig']}, {row['bones']} bones, {row['frames']} frames, {row['keys']} keys"

@@ -14,9 +14,11 @@ INTERVAL_SECONDS: Final = 0.05
 
 
 class Pump:
-    """Calls `tick` again and again until it returns False; it must take less than 5 ms."""
+    """Calls `tick` again and again, each time after the seconds that it returned, until that is None. It must be quick:
+    Blender waits for it.
+    """
 
-    def __init__(self, tick: Callable[[], bool]) -> None:
+    def __init__(self, tick: Callable[[], float | None]) -> None:
         self._tick = tick
 
     def start(self) -> None:
@@ -29,4 +31,4 @@ class Pump:
             bpy.app.timers.unregister(self._call)
 
     def _call(self) -> float | None:
-        return INTERVAL_SECONDS if self._tick() else None
+        return self._tick()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -164,6 +165,14 @@ def generate() -> None:
     """What a script does for the sidebar's Generate."""
     ops.remodiffuse.generate()
     ops.remodiffuse.wait(timeout=120)
+
+
+def arrive(addon: str, take: Rna, armature: Rna) -> None:
+    """A take comes for an armature of this scene, as from the backend."""
+    arrival = importlib.import_module(f"{addon}.arrival")
+    coming = arrival.Arrival([take], context.scene.session_uid, armature.session_uid)
+    while not coming.advance():
+        time.sleep(0.001)
 
 
 def assert_ends(pid: int) -> None:

@@ -8,7 +8,7 @@ import importlib
 import bpy
 import numpy as np
 import pytest
-from scenes import Rna, context, dump, ops
+from scenes import Rna, arrive, context, dump, ops
 
 motions = pytest.importorskip("motions")
 
@@ -21,10 +21,9 @@ def rig_report(addon: str) -> Rna:
 @pytest.fixture
 def listed(addon: str, armature: Rna) -> Rna:
     """The armature, with a walk in the list of takes that plays on it."""
-    shared, review = (importlib.import_module(f"{addon}.{name}") for name in ("shared", "review"))
+    shared = importlib.import_module(f"{addon}.shared")
     provenance = shared.Provenance("a walk", 3.0, 1, "made by rule", "", "CC0-1.0", {}, ())
-    take = shared.Take(motions.walk(addon), provenance)
-    review.receive([take], context.scene.session_uid, armature.session_uid)
+    arrive(addon, shared.Take(motions.walk(addon), provenance), armature)
     return armature
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 import pytest
-from scenes import Rna, context, dump, ops
+from scenes import Rna, arrive, context, dump, ops
 
 motions = pytest.importorskip("motions")
 
@@ -122,12 +122,10 @@ def rig(file: str) -> Rna:
 @pytest.fixture
 def take(addon: str, rig: Rna) -> Rna:
     """A take in the list, not shown."""
-    shared, review = (importlib.import_module(f"{addon}.{name}") for name in ("shared", "review"))
+    shared = importlib.import_module(f"{addon}.shared")
     context.scene.remodiffuse.show_preview = False
     provenance = shared.Provenance("a walk", 3.0, 1, "made by rule", "", "CC0-1.0", {}, ())
-    review.receive(
-        [shared.Take(motions.walk(addon, frames=20), provenance)], context.scene.session_uid, rig.session_uid
-    )
+    arrive(addon, shared.Take(motions.walk(addon, frames=20), provenance), rig)
     return context.scene.remodiffuse
 
 
