@@ -40,7 +40,6 @@ class Holds:
         registration: Any = importlib.import_module(f"{self._module}.registration")
         tick = takes.pump._tick
         takes.pump._tick = lambda: self.timed(takes.session, tick)
-        self.watch_evaluations(takes.session)
         for kind in registration.CLASSES:
             if "draw" in vars(kind) and hasattr(kind, "bl_space_type"):
                 kind.draw = self._drawing(takes.session, kind.draw)
@@ -90,8 +89,7 @@ class Holds:
     def tell(self) -> bool:
         """Prints the histogram; whether there was anything to measure."""
         lines = [f"{name:>14} {count:6}" for name, count in self.rows()]
-        evaluation = max(self.evaluations, default=0.0)
-        lines += [f"Longest {1e3 * self.longest:.1f} ms. Blender's own longest evaluation {1e3 * evaluation:.1f} ms."]
+        lines += [f"Longest {1e3 * self.longest:.1f} ms."]
         sys.stdout.write("\n".join(["Main thread while generating, calls of the add-on:", *lines, ""]))
         sys.stdout.flush()
         return bool(self.calls)
