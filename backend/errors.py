@@ -18,6 +18,10 @@ class BackendError(Exception):
         self.message = message
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[type[BackendError], tuple[str, str, str]]:
+        """The way back from a process that works for another."""
+        return type(self), (self.code, self.message, self.remedy)
+
 
 class CancelledError(Exception):
     """The animator pressed Cancel; raised between two denoising steps."""

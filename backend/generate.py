@@ -149,7 +149,7 @@ class Generator:
         seeds = [request.seed + number for number in range(request.count)]
 
         report("text", 0, 1)
-        text = self.encoder.encode([request.prompt])
+        text = self.encoder.encode([self.model.card.sampler.worded(request.prompt)])
 
         report("retrieval", 0, 1)
         guides = self._guides.guides(request, frames, seeds)

@@ -97,7 +97,7 @@ class GuideSearch:
 
     def _best(self, request: Request, text: str, frames: int) -> list[Retrieved]:
         """The best clips for a text and a length, best first, after those that the animator pinned."""
-        sentence = self._encoder.encode([text]).sentence[0]
+        sentence = self._encoder.encode([self._card.sampler.worded(text)]).sentence[0]
         wanted = max(CANDIDATES, self._card.config.references)
         length = frames * FPS / self._card.layout.fps
         factor = self._card.sampler.opposite_factor

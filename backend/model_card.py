@@ -12,6 +12,7 @@ from .errors import BackendError
 from .model.config import ModelConfig
 from .models import read_text
 from .motion.features import FeatureLayout
+from .text.subject import neutral
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,12 @@ class SamplerConfig:
     opposite_factor: float = 1.0
     """The score of a reference whose caption says the opposite (left for right, one thing for several in a row)
     times this; 1 = the paper's score."""
+    neutral_subject: bool = False
+    """Whether a prompt is read as if "a person" did what it says, as the captions of the library do."""
+
+    def worded(self, prompt: str) -> str:
+        """The prompt as text encoder and retrieval read it."""
+        return neutral(prompt) if self.neutral_subject else prompt
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,13 @@ OPPOSITES: Final[tuple[tuple[frozenset[str], frozenset[str]], ...]] = tuple(
     (frozenset(one.split()), frozenset(other.split()))
     for one, other in (
         ("left counterclockwise", "right clockwise"),
-        ("forward forwards ahead", "backward backwards back reverse"),
+        ("forward forwards ahead", "backward backwards back reverse rearward"),
         ("up upward upwards", "down downward downwards"),
-        ("slow slowly", "fast quick quickly briskly"),
+        (
+            "slow slowly leisurely leisure unhurried relaxed dawdles strolls stroll saunters ambles plods creeps",
+            "fast faster quick quickly rapid rapidly brisk briskly swift swiftly hurry hurries hurriedly haste hastily "
+            "rush rushes sprint sprints race races",
+        ),
     )
 )
 

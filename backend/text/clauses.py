@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from .subject import WHO
+
 _BETWEEN: Final = re.compile(
     r"\s*[;.]\s+(?:then\b[\s,]*)?"
     r"|,?\s+(?:(?:and|but)\s+)?then\b[\s,]*"
@@ -16,7 +18,6 @@ _SUBJECT: Final = re.compile(
     r"(?:an?|the|this|that|some|his|her|their|he|she|it|they|someone|somebody|i|you|we)\b", re.IGNORECASE
 )
 _PRONOUNS: Final = frozenset(("he", "she", "it", "they", "someone", "somebody", "i", "you", "we"))
-_WHO: Final = "a person"
 
 
 def clauses(prompt: str) -> tuple[str, ...]:
@@ -29,7 +30,7 @@ def clauses(prompt: str) -> tuple[str, ...]:
     # "a man then jumps" has one clause: nobody does anything in "a man".
     if len(parts) < 2 or _only_subject(parts[0]):
         return (prompt,)
-    return tuple(part if _SUBJECT.match(part) else f"{_WHO} {part}" for part in parts)
+    return tuple(part if _SUBJECT.match(part) else f"{WHO} {part}" for part in parts)
 
 
 def _only_subject(part: str) -> bool:

@@ -31,7 +31,7 @@ ROWS: Final = Path(__file__).with_name("configs") / "ablation.toml"
 SETTINGS: Final = "settings.json"
 RESULT: Final = "result.json"
 WAYS: Final = ("noise", "full")
-_SAMPLER = SamplerConfig(start_timestep=500, start_margin=0.02, opposite_factor=OPPOSITE_FACTOR)
+_SAMPLER = SamplerConfig(start_timestep=500, start_margin=0.02, opposite_factor=OPPOSITE_FACTOR, neutral_subject=True)
 """Of sampling, as `publish model` has them by default."""
 
 

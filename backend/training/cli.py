@@ -203,7 +203,7 @@ def publish(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=STARTER, help="the model folder")
     parser.add_argument("--best", action="store_true", help="the weights of the best validation, not the last (model)")
     parser.add_argument("--start", type=int, default=500, help="timestep that sampling starts from (model)")
-    parser.add_argument("--score", type=float, default=0.85, help="from references that score this or more (model)")
+    parser.add_argument("--score", type=float, default=0.95, help="from references that score this or more (model)")
     parser.add_argument("--margin", type=float, default=0.02, help="score margin of references to start from (model)")
     parser.add_argument("--samples", type=int, default=3, help="of which the best is kept (library)")
     parser.add_argument("--workers", type=int, default=1, help="processes that share the work (library)")
@@ -225,13 +225,13 @@ def publish(argv: Sequence[str] | None = None) -> int:
             config,
             run / ("best.pt" if options.best else "checkpoint.pt"),
             options.output,
-            SamplerConfig(options.start, options.score, options.margin, OPPOSITE_FACTOR),
+            SamplerConfig(options.start, options.score, options.margin, OPPOSITE_FACTOR, neutral_subject=True),
         )
         sys.stdout.write(f"{options.output}: {card.training['iterations']} iterations\n")
         return 0
     data = TrainingSet.load(Path(config.data))
     references = Path(config.data).with_suffix(".sqlite")
-    if not references.exists():
+    if not references.exists() or references.stat().st_mtime < Path(config.data).stat().st_mtime:
         publishing.training_library(data, references)
     wanted = publishing.plan(data)
     wanted = wanted[:: max(1, len(wanted) // options.limit)] if options.limit else wanted

@@ -26,7 +26,8 @@ from ..model_card import ModelCard, SamplerConfig, read_card
 from ..model_folder import CARD, LIBRARY, save_model
 from ..request import MIN_FRAMES, Request
 from ..text import load_encoder
-from .data.captions import neutral, texts_of
+from ..text.subject import WHO, neutral
+from .data.captions import texts_of
 from .data.prepare import LAYOUT, TrainingSet
 from .exam import RULES, passes
 from .measures import Measures
@@ -50,7 +51,7 @@ STARTS: Final = (500, 220, 110, 55)
 RELIABLE: Final = 0.5
 """Share of takes that must pass; the card lists the exam's prompts that stay below it, plain or reworded, as weak."""
 
-CAPTIONS: Final = 40
+CAPTIONS: Final = 64
 """Captions of a library clip at most: the more ways to say it, the more prompts find it."""
 
 CLIPS_OF_KIND: Final = (2, 5)
@@ -137,9 +138,10 @@ def record_results(folder: Path, results: list[dict[str, Any]]) -> None:
 
 
 def training_library(data: TrainingSet, path: Path) -> None:
-    """The training windows as a library to sample from. Never ships."""
-    path.unlink(missing_ok=True)
-    with Library.create(path, TRAINING_SET) as library:
+    """The training windows as a library to sample from; there as a whole or not at all. Never ships."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with Library.create(draft, TRAINING_SET) as library:
         for number, rows in enumerate(_windows(data)):
             positions, contacts = LAYOUT.decode(rows.astype(np.float64))
             library.add(
@@ -153,6 +155,8 @@ def training_library(data: TrainingSet, path: Path) -> None:
                 )
             )
         library.index(load_encoder(ENCODER))
+        library.seal()
+    draft.replace(path)
 
 
 def _windows(data: TrainingSet) -> Iterator[np.ndarray]:
@@ -182,7 +186,7 @@ def plan(data: TrainingSet, seed: int = 0) -> list[Wanted]:
         count = max(fewest, min(most, round(len(numbers) ** 0.25)))
         for number in rng.sample(numbers, min(count, len(numbers))):
             own = [neutral(caption) for caption in data.captions[number]]
-            others = [f"a person {phrase}" for phrase in texts_of(kind)]
+            others = [f"{WHO} {phrase}" for phrase in texts_of(kind)]
             captions = tuple(dict.fromkeys(own + rng.sample(others, len(others))))[:CAPTIONS]
             wanted.append(Wanted(kind, captions, max(MIN_FRAMES, int(data.lengths[number])) / 20.0))
     return wanted
@@ -265,15 +269,27 @@ def _rule(kind: str) -> str | None:
 
 def _best(generators: list[Generator], request: Request, rule: str | None) -> Take | None:
     """Of the takes that pass the rule the one that moves best; None where none does."""
+    origin = generators[0].origin(request)
+    wanted = None if origin is None else _vigour(origin.fitted(request.frames)[0])
     for generator in generators:
         takes = generator.generate(request)
         fit = [take for take in takes if rule is None or passes(rule, Measures(take.motion.positions.astype(float)))]
         if fit:
-            return min(fit, key=_clumsiness)
+            return min(fit, key=lambda take: _clumsiness(take, wanted))
     return None
 
 
-def _clumsiness(take: Take) -> float:
-    """Each term is 1 where a motion starts to look wrong."""
+def _clumsiness(take: Take, vigour: float | None) -> float:
+    """How far a take goes beyond what looks right, and how much more or less it moves than what it was sampled from.
+
+    Without the latter the calmest take would win, and takes that start from it would be calmer still.
+    """
     quality = Quality.of(take.motion.positions)
-    return quality.skate / 0.3 + quality.penetration / 0.05 + quality.jerk / 150.0
+    wrong = (quality.skate / 0.3, quality.penetration / 0.05, quality.jerk / 150.0)
+    beyond = sum(max(each - 1.0, 0.0) for each in wrong)
+    return beyond + (abs(float(np.log(_vigour(take.motion.positions) / vigour))) if vigour else 0.0)
+
+
+def _vigour(positions: NDArray[np.float32]) -> float:
+    """Mean speed of the joints beside the pelvis, m/s."""
+    return float(Measures(positions.astype(float)).relative_speed.mean()) + 0.01

@@ -91,14 +91,6 @@ def mirrored_kind(kind: str) -> str:
     return swap_sides(kind.replace("_", " ")).replace(" ", "_")
 
 
-def neutral(caption: str) -> str:
-    """ "he walks" -> "a person walks": who moves says nothing about the motion, but shifts every text feature."""
-    for subject in sorted(book()["who"], key=len, reverse=True):
-        if caption.startswith(f"{subject} "):
-            return "a person" + caption.removeprefix(subject)
-    return caption
-
-
 def event_texts(event: str) -> tuple[str, ...]:
     return tuple(book()["event"][event]["texts"])
 

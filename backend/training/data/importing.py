@@ -15,8 +15,9 @@ from ...library import Clip
 from ...motion.contacts import detect_contacts, lock_feet
 from ...motion.skeleton import FPS, with_bone_lengths
 from ...request import MAX_PROMPT, MIN_FRAMES
+from ...text.subject import neutral
 from .canonical import grounded
-from .captions import action_of, neutral, sentence, travel_texts
+from .captions import action_of, sentence, travel_texts
 from .cuts import calm_pieces
 from .sources import source_files
 
