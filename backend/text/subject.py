@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who moves says nothing about the motion, but shifts every sentence vector: "he kneels" is nearer to "he waves" than to
-"a person kneels"."""
+"""Who moves says nothing about the motion, but shifts every sentence vector: "he kneels" is nearer to "he waves" than
+to "a person kneels"."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ import torch
 from ..generate import Generator
 from ..library import Clip, Library
 from ..library.connection import remove_companions
+from ..library.fit import fitted
 from ..model.importer import FAMILIES
 from ..model_card import ModelCard, SamplerConfig, read_card
 from ..model_folder import CARD, LIBRARY, save_model
@@ -47,6 +48,9 @@ TRAINING_SET: Final = "training set"
 SOURCE: Final = "sampled by starter model"
 STARTS: Final = (500, 220, 110, 55)
 """Timesteps from which a library clip is sampled, one after the other until it passes."""
+
+WISHES: Final = (80, 100, 120)
+"""Frames that takes are often asked for: a clip is wanted that still shows what it is called when it is as long."""
 
 RELIABLE: Final = 0.5
 """Share of takes that must pass; the card lists the exam's prompts that stay below it, plain or reworded, as weak."""
@@ -178,10 +182,17 @@ def plan(data: TrainingSet, seed: int = 0) -> list[Wanted]:
     """What the starter library should hold: some clips of every kind of motion, and of two motions in a row."""
     rng = random.Random(seed)  # noqa: S311 - choice of prompts, no secret
     by_kind: dict[str, list[int]] = {}
-    for number, kind in enumerate(data.groups):
+    shows: dict[int, int] = {}
+    for number, (kind, rows) in enumerate(zip(data.groups, _windows(data), strict=True)):
         by_kind.setdefault(kind, []).append(number)
+        if (rule := _rule(kind)) is not None:
+            positions, contacts = LAYOUT.decode(rows.astype(np.float64))
+            shows[number] = _shown(rule, positions.astype(np.float32), contacts.astype(np.float32))
     wanted = []
-    for kind, numbers in sorted(by_kind.items()):
+    for kind, windows in sorted(by_kind.items()):
+        # A window that shows its kind at every length is what a good clip is sampled from.
+        best = max(shows.get(number, 0) for number in windows)
+        numbers = [number for number in windows if shows.get(number, 0) == best]
         fewest, most = (CLIPS_IN_A_ROW,) * 2 if kind == "in_a_row" else CLIPS_OF_KIND
         count = max(fewest, min(most, round(len(numbers) ** 0.25)))
         for number in rng.sample(numbers, min(count, len(numbers))):
@@ -271,12 +282,22 @@ def _best(generators: list[Generator], request: Request, rule: str | None) -> Ta
     """Of the takes that pass the rule the one that moves best; None where none does."""
     origin = generators[0].origin(request)
     wanted = None if origin is None else _vigour(origin.fitted(request.frames)[0])
+    fit: list[tuple[int, float, Take]] = []
     for generator in generators:
-        takes = generator.generate(request)
-        fit = [take for take in takes if rule is None or passes(rule, Measures(take.motion.positions.astype(float)))]
-        if fit:
-            return min(fit, key=lambda take: _clumsiness(take, wanted))
-    return None
+        for take in generator.generate(request):
+            motion = take.motion
+            shown = len(WISHES) if rule is None else _shown(rule, motion.positions, motion.contacts)
+            if rule is None or passes(rule, Measures(motion.positions.astype(float))):
+                fit.append((-shown, _clumsiness(take, wanted), take))
+        if any(-shown == len(WISHES) for shown, _, _ in fit):
+            break
+    return min(fit, key=lambda each: each[:2])[2] if fit else None
+
+
+def _shown(rule: str, positions: NDArray[np.float32], contacts: NDArray[np.float32]) -> int:
+    """At how many of the lengths in WISHES a clip, fitted to them as retrieval does, passes a rule of the exam."""
+    takes = (fitted(positions, contacts, frames)[0] for frames in WISHES)
+    return sum(bool(passes(rule, Measures(take.astype(float)))) for take in takes)
 
 
 def _clumsiness(take: Take, vigour: float | None) -> float:
