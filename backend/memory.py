@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import re
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .errors import BackendError
 
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 
+_SHORT: Final = re.compile(
+    r"out of memory|not enough memory|(can't|cannot) allocate memory|bad_alloc"
+    # What oneDNN says; a primitive without a descriptor is another matter.
+    r"|could not (create|execute) a (memory|primitive(?! desc))",
+    re.IGNORECASE,
+)
+
+
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether memory was short, on whatever device: torch says so in several ways."""
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or any(
-        words in text for words in ("out of memory", "not enough memory", "can't allocate memory")
-    )
+    """Whether memory was short, on whatever device: torch and its libraries say so in several ways."""
+    return isinstance(error, MemoryError) or bool(_SHORT.search(str(error)))
 
 
 def release() -> None:
@@ -75,7 +81,8 @@ def in_batches(
                 raise BackendError(
                     "out_of_memory",
                     "The memory is not enough for this request, not even for one take at a time.",
-                    "Ask for a shorter clip, close other programs, or choose the processor in the preferences.",
+                    "Ask for fewer takes or a shorter clip, close other programs, or choose the processor in the "
+                    "preferences.",
                 ) from error
             size = part.count // 2
         # Only now has nobody hold of what the failed attempt had: the error did.

@@ -59,7 +59,7 @@ class RemodiffusePreferences(bpy.types.AddonPreferences):
         maxlen=200,
     )
     idle_minutes: IntProperty(
-        name="Unload After",
+        name="Unload After (Minutes)",
         description="Minutes without a request after which the model leaves the memory; 0 keeps it",
         default=10,
         min=0,

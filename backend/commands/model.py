@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 LICENCE: Final = "LicenseRef-S-Lab-1.0"
-CHECKPOINT_REMEDY: Final = "Choose the latest.pth of the official release."
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -104,7 +102,6 @@ def import_official(checkpoint: Path, statistics: Path, folder: Path | None = No
     from ..model_folder import save_model, writing
     from ..text import clip
 
-    _check_archive(checkpoint)
     official = read_checkpoint(checkpoint)
     mean, deviation = read_statistics(statistics, official.config.features)
     name = f"remodiffuse-{official.family.name}"
@@ -131,20 +128,3 @@ def import_official(checkpoint: Path, statistics: Path, folder: Path | None = No
         save_file({key: tensor.contiguous() for key, tensor in official.text_tower.items()}, draft)
     save_model(folder, card, official.weights, torch.from_numpy(mean), torch.from_numpy(deviation), half=False)
     return folder
-
-
-def _check_archive(checkpoint: Path) -> None:
-    """PyTorch writes its archives without compression: one that unpacks to more than it holds is none of them."""
-    if not zipfile.is_zipfile(checkpoint):
-        return
-    try:
-        with zipfile.ZipFile(checkpoint) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise BackendError("bad_checkpoint", f"{checkpoint} is a damaged archive.", CHECKPOINT_REMEDY) from error
-    if unpacked > checkpoint.stat().st_size:
-        raise BackendError(
-            "bad_checkpoint",
-            f"{checkpoint} unpacks to more bytes than it has: PyTorch did not write it.",
-            CHECKPOINT_REMEDY,
-        )

@@ -29,7 +29,7 @@ _HEADERS: Final[dict[tuple[int, int], Callable[[IO[bytes]], Any]]] = {
 
 
 class Column:
-    """One array of the file, open at its next row. `shape` is that of a row, `rows` their number."""
+    """One array of the file, open at its next row. `shape` is that of a row of `row_bytes`, `rows` their number."""
 
     def __init__(self, name: str, stream: IO[bytes]) -> None:
         """Raises ValueError where the array cannot be read row by row."""
@@ -41,14 +41,14 @@ class Column:
         if not shape or self.dtype.hasobject or (by_columns and len(shape) > 1):
             raise ValueError(f"{name} is no plain array")
         self.name, self.rows, self.shape = name, int(shape[0]), tuple(shape[1:])
-        self._row_bytes = self.dtype.itemsize * int(np.prod(self.shape, dtype=np.int64))
-        if not 0 < self._row_bytes <= MAX_ROW_BYTES:
-            raise ValueError(f"{name} has rows of {self._row_bytes} bytes")
+        self.row_bytes = self.dtype.itemsize * int(np.prod(self.shape, dtype=np.int64))
+        if not 0 < self.row_bytes <= MAX_ROW_BYTES:
+            raise ValueError(f"{name} has rows of {self.row_bytes} bytes")
 
     def read(self, count: int) -> NDArray[Any]:
         """The next `count` rows. Raises ValueError where the file ends before."""
-        content = self._stream.read(count * self._row_bytes)
-        if len(content) != count * self._row_bytes:
+        content = self._stream.read(count * self.row_bytes)
+        if len(content) != count * self.row_bytes:
             raise ValueError(f"{self.name} ends too early")
         return np.frombuffer(content, self.dtype).reshape(count, *self.shape)
 
@@ -60,6 +60,9 @@ def columns(path: Path, names: tuple[str, ...]) -> Iterator[dict[str, Column]]:
     What goes wrong with the file, also within the block, becomes BackendError "bad_database".
     """
     try:
+        # A pipe or a device would never end.
+        if not path.is_file():
+            raise ValueError("it is no file")
         with ExitStack() as stack:
             archive = stack.enter_context(zipfile.ZipFile(path))
             held = set(archive.namelist())

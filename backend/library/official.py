@@ -7,6 +7,7 @@ its sentence vector) is kept as the file has it; positions are decoded for peopl
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -76,6 +77,7 @@ def _write(
 ) -> int:
     with columns(archive, _KEYS) as arrays:
         count = _checked_count(arrays, card)
+        _check_space(path.parent, count, arrays)
         with Library.create(path, name) as library:
             for start in range(0, count, BATCH):
                 rows = {key: array.read(min(BATCH, count - start)) for key, array in arrays.items()}
@@ -113,6 +115,18 @@ def _checked_count(arrays: dict[str, Column], card: ModelCard) -> int:
     if len(counts) != 1 or counts == {0}:
         raise ValueError(f"its arrays have {', '.join(map(str, sorted(counts)))} entries")
     return counts.pop()
+
+
+def _check_space(folder: Path, count: int, arrays: dict[str, Column]) -> None:
+    """Compressed, a small file can announce more than any disk holds. More than half of it is written."""
+    announced = sum(arrays[name].row_bytes for name in ("motions", "clip_seq_features")) * count // 2
+    free = shutil.disk_usage(folder).free
+    if announced > free:
+        raise BackendError(
+            "disk_full",
+            f"The library takes at least {announced / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free in {folder}.",
+            "Free some disk space or choose another place with --output.",
+        )
 
 
 def _check(rows: dict[str, NDArray[Any]], start: int, max_frames: int) -> None:

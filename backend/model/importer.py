@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..errors import BackendError
+from ..library.archive import Column
 from ..motion import kit
 from ..motion.features import FeatureLayout
+from . import checkpoint_file
 from .config import MixtureConfig, ModelConfig
 from .official import LANGUAGE_MODEL, from_official, plain_name
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _CLIP_IMAGE_TOWER: Final = (LANGUAGE_MODEL + "visual.", LANGUAGE_MODEL + "logit_scale")
 _CLIP_TEXT_TOWER: Final = ("token_embedding.weight", "positional_embedding", "ln_final.weight", "text_projection")
 
+MAX_NUMBERS: Final = 1 << 28
+"""Of all tensors of a checkpoint, as they are shown; official ones have 200 million."""
 ROOT_AND_CONTACTS: Final = 5.0
 """The official std.npy has the deviations of root and contact channels divided by this ("feat_bias")."""
 
@@ -62,15 +65,20 @@ class OfficialModel:
 def read_checkpoint(path: Path) -> OfficialModel:
     """Raises BackendError "bad_checkpoint" on anything but an official checkpoint with finite weights.
 
-    No code in the file is run: only tensors and plain values are unpacked.
+    No code in the file is run: only tensors and plain values are unpacked, and no more of them than it has bytes.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = checkpoint_file.load(path)
+    except checkpoint_file.RefusedError as error:
+        raise _bad_checkpoint(path, str(error)) from error
     except Exception as error:  # a damaged file can make the unpickler fail in any way
-        raise _bad_checkpoint(path, "cannot be read, or holds more than weights") from error
+        raise _bad_checkpoint(path, "cannot be read") from error
     parameters = _state_dict(content)
     if parameters is None:
         raise _bad_checkpoint(path, "holds no weights")
+    # A view can show one number as often as it likes.
+    if sum(tensor.numel() for tensor in parameters.values()) > MAX_NUMBERS:
+        raise _bad_checkpoint(path, "has more numbers than any ReMoDiffuse model")
     for name, tensor in parameters.items():
         if not tensor.isfinite().all():
             raise _bad_checkpoint(path, f"has weights that are no numbers, in {name}")
@@ -154,11 +162,15 @@ def _count(parameters: Mapping[str, Tensor], prefix: str) -> int:
 
 def _statistic(folder: Path, name: str, features: int) -> NDArray[np.float32]:
     try:
-        path = next(path for path in sorted(folder.iterdir()) if path.name.lower() == f"{name}.npy")
-        values = np.load(path, allow_pickle=False)
+        path = next(path for path in sorted(folder.iterdir()) if path.name.lower() == f"{name}.npy" and path.is_file())
+        with path.open("rb") as stream:
+            column = Column(name, stream)
+            # What is announced, before anything is read.
+            fits = (column.rows, column.shape, column.dtype.kind) == (features, (), "f")
+            values = column.read(features) if fits else np.zeros(0)
     except (OSError, ValueError, StopIteration) as error:
         raise _bad_statistics(folder, f"{name}.npy is missing or damaged") from error
-    if values.shape != (features,) or not np.issubdtype(values.dtype, np.floating) or not np.isfinite(values).all():
+    if values.shape != (features,) or not np.isfinite(values).all():
         raise _bad_statistics(folder, f"{name}.npy does not hold {features} numbers")
     if name == "std" and not (values > 0).all():
         raise _bad_statistics(folder, "std.npy is not positive")

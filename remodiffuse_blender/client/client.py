@@ -62,6 +62,8 @@ class Client:
         self._numbers = itertools.count(1)
         self._command: Command | None = None
         self._process: Process | None = None
+        self._spent = False
+        """Whether memory was short. oneDNN remembers that, and fails ever after; and a new process has no fragments."""
         self._log: list[str] = []
         self._started = self._heard = self._pinged = self._stuck = 0.0
 
@@ -85,8 +87,10 @@ class Client:
         return max(time.monotonic() - self._heard, self._stuck) if self.awaited else 0.0
 
     def start(self, command: Command) -> None:
-        """Starts the backend, or replaces one that runs by another command. Raises `BackendError`."""
-        if self._process and command == self._command:
+        """Starts the backend, or replaces one that is dead, spent or runs by another command. Raises `BackendError`."""
+        # One that died while nothing was awaited has not been noticed: nobody polls then.
+        outlived = self._spent or (self._process and not self._process.lives)
+        if self._process and command == self._command and (self.jobs or not outlived):
             return
         self.stop()
         try:
@@ -94,7 +98,7 @@ class Client:
         except BackendError as error:
             self._fail(error)
             raise
-        self._command = command
+        self._command, self._spent = command, False
         self.state, self.error = State.STARTING, None
         self._started = self._heard = self._pinged = time.monotonic()
         self._send({"type": "hello", "protocol": protocol.PROTOCOL, "version": VERSION})
@@ -256,6 +260,7 @@ class Client:
 
     def _end(self, job: Job, outcome: Outcome, error: BackendError | None = None) -> None:
         job.outcome, job.error = outcome, error
+        self._spent = self._spent or (error is not None and error.code == "out_of_memory")
         del self.jobs[job.id]
 
     def _end_jobs(self, outcome: Outcome, error: BackendError | None = None) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..shared import BackendError, protocol
 from .command import CHOOSE
+from .guard import Guard
 
 if TYPE_CHECKING:
     from typing import IO
@@ -60,10 +61,12 @@ class Process:
             ) from error
         assert self._child.stdin and self._child.stdout and self._child.stderr  # noqa: S101 - pipes, see above
         self.pid = self._child.pid
+        self._guard = Guard(self.pid)
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._inbox: queue.Queue[protocol.Frame | Ended] = queue.Queue(INBOX_FRAMES)
         self._abandoned = threading.Event()
+        self._silent = threading.Event()
         logger = threading.Thread(target=self._collect_log, args=(self._child.stderr,), daemon=True)
         threads = (
             logger,
@@ -83,6 +86,11 @@ class Process:
             return self._inbox.get_nowait()
         except queue.Empty:
             return None
+
+    @property
+    def lives(self) -> bool:
+        """Whether it still can answer."""
+        return not self._silent.is_set() and self._child.poll() is None
 
     def kill(self, wait_seconds: float = 0.0) -> None:
         """Ends the process for certain. Nothing is lost: the backend keeps nothing that is not in a file."""
@@ -122,8 +130,10 @@ class Process:
             except protocol.ProtocolError as error:
                 garbage = str(error)
                 self._kill()
+        self._silent.set()
         self._outbox.put(None)
         code = self._child.wait()
+        self._guard.dismiss()
         # The last lines of the log say why it ended; a grandchild may hold the pipe open for longer.
         logger.join(1.0)
         self._deliver(Ended(code, garbage))

@@ -203,7 +203,7 @@ MESSAGES: Final[dict[str, str]] = {
     ),
     "Model": "模型",
     "What the next request is sampled with; empty for the backend's own choice": "下一个请求所用的模型，留空由后端选择",
-    "Unload After": "卸载等待",
+    "Unload After (Minutes)": "卸载等待（分钟）",
     "Minutes without a request after which the model leaves the memory; 0 keeps it": (
         "无请求超过此分钟数后从内存卸载模型，0 表示保留"
     ),

@@ -318,7 +318,9 @@ SENTENCES: Final[dict[str, str]] = {
     "The memory is not enough for this request.": "内存不足以完成此请求。",
     "Ask for fewer takes or a shorter clip.": "请减少版本数或缩短片段。",
     "The memory is not enough for this request, not even for one take at a time.": "内存不足以完成此请求，即使每次一个版本也不够。",
-    "Ask for a shorter clip, close other programs, or choose the processor in the preferences.": "请缩短片段、关闭其他程序，或在偏好设置中选择处理器。",
+    "Ask for fewer takes or a shorter clip, close other programs, or choose the processor in the preferences.": (
+        "请减少版本数或缩短片段、关闭其他程序，或在偏好设置中选择处理器。"
+    ),
     "The backend's environment is not complete: {}.": "后端环境不完整：{}。",
     "Install the backend again, or choose another environment in the add-on's preferences.": "请重新安装后端，或在插件偏好设置中选择其他环境。",
     "{} requests are waiting already.": "已有 {} 个请求在等待。",

@@ -23,10 +23,11 @@ def main(module: str, python: str, name: str, count: int) -> None:
     armature = importlib.import_module(f"{module}.rig.armature").build_skeleton(name)
     arm = armature.pose.bones["left_shoulder"]
     arm.rotation_mode = "XYZ"
+    # Another motion every time and for each: the same one would only gain a caption.
+    side = 1 if name < "N" else -1
     for number in range(count):
-        # Another motion every time: the same one would only gain a caption.
         for frame in range(1, FRAMES + 1, 13):
-            arm.rotation_euler.x = 0.01 * number + 0.02 * frame + (0.3 if name < "N" else 0.0)
+            arm.rotation_euler.x = side * (0.01 * number + 0.02 * frame)
             arm.keyframe_insert("rotation_euler", frame=frame)
         context.window_manager.remodiffuse_library.caption = f"{name} waves, {number}"
         ops.remodiffuse.add_clip()

@@ -8,10 +8,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
 from gaits import gait_clip
-from official_files import checkpoint, random_official, write_statistics
+from official_files import checkpoint, database, random_official, write_statistics
 from random_model import CONFIG, random_network, save_random_model
 from writer import Writer
 
@@ -20,8 +21,10 @@ from backend.install.builds import BUILDS
 from backend.install.place import Place
 from backend.install.steps import Installer
 from backend.library import Library
+from backend.library.official import import_official as import_database
 from backend.model_card import ModelCard
 from backend.model_folder import load_model, save_model
+from backend.motion.features import FeatureLayout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +115,48 @@ def test_an_import(disk: Disk, obstacle: tuple, tmp_path: Path) -> None:
     assert not (disk.folder / "model" / "card.toml").exists()
     import_official(tmp_path / "latest.pth", statistics, tmp_path / "model")
     load_model(tmp_path / "model")
+
+
+def official_database(path: Path, entries: int = 96) -> tuple[Path, ModelCard]:
+    """A small database and the card of a model that reads it."""
+    config = replace(CONFIG, features=263, token_width=512, reference_token_width=512)
+    np.savez_compressed(path, **database([60] * entries, ["a person walks"] * entries, 263))
+    return path, ModelCard("small", "1", "CC0-1.0", "clip-vit-b-32", config, FeatureLayout())
+
+
+@pytest.mark.fault("disk full or read-only: importing")
+def test_an_official_library(disk: Disk, obstacle: tuple, tmp_path: Path) -> None:
+    archive, card = official_database(tmp_path / "database.npz", 8)
+    output = disk.folder / "library.sqlite"
+    block, unblock = obstacle
+    block()
+    before = set(disk.folder.iterdir())
+
+    def bring() -> int:
+        return import_database(archive, output, card, np.zeros(263), np.full(263, 0.1))
+
+    refused(bring)
+    assert set(disk.folder.iterdir()) == before
+    unblock()
+    assert bring() == 8
+
+
+@pytest.mark.fault("disk full or read-only: importing")
+def test_an_official_library_whose_disk_fills_on_the_way(disk: Disk, tmp_path: Path) -> None:
+    archive, card = official_database(tmp_path / "database.npz")
+    output = disk.folder / "library.sqlite"
+    told: list[int] = []
+
+    def fill(done: int, _total: int) -> None:
+        told.append(done)
+        disk.fill()
+
+    error = refused(lambda: import_database(archive, output, card, np.zeros(263), np.full(263, 0.1), fill))
+    assert error.code == "disk_full"
+    assert told
+    assert [path.name for path in disk.folder.iterdir()] == ["filler"]
+    disk.free()
+    assert import_database(archive, output, card, np.zeros(263), np.full(263, 0.1)) == 96
 
 
 @pytest.mark.fault("library killed in the middle of a write")

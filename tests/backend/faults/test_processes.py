@@ -103,6 +103,18 @@ def test_killed_at_any_moment(
     record_property("figure", f"{count} kills at {moment}")
 
 
+@pytest.mark.fault("backend killed (kill -9)")
+def test_killed_while_nobody_waits_the_next_request_starts_another(client: Client, command: Command) -> None:
+    """Nothing is awaited then, so nobody has looked: the animator must not be the one who finds out."""
+    assert finish(client, client.generate(WALK, command)).outcome is Outcome.DONE
+    pid = client.pid
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    assert_gone(pid)
+    assert finish(client, client.generate(WALK, command)).outcome is Outcome.DONE
+    assert client.pid != pid
+
+
 @pytest.mark.fault("backend hangs (SIGSTOP)")
 def test_a_stopped_process_is_noticed_and_restarted(
     client: Client, command: Command, monkeypatch: pytest.MonkeyPatch

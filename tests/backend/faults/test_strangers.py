@@ -16,18 +16,19 @@ import numpy as np
 import pytest
 import torch
 from hunger import measured
-from random_model import save_random_model
+from random_model import CONFIG, save_random_model
 from safetensors.torch import load_file, save_file
 
-from backend.commands.model import import_official
 from backend.errors import BackendError
 from backend.library import Library
 from backend.library.archive import columns
+from backend.library.official import import_official as import_database
 from backend.library.shelf import Shelf
-from backend.model_card import read_card
+from backend.model_card import ModelCard, read_card
 from backend.model_folder import CARD, WEIGHTS, load_model
 from backend.models import list_models
 from backend.motion.bvh import MAX_POSES, parse_bvh
+from backend.motion.features import FeatureLayout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,15 +122,8 @@ def _hash(path: Path) -> str:
 @pytest.mark.parametrize("what", ["endless", "pipe", "link to a device"])
 @pytest.mark.parametrize("file", [CARD, WEIGHTS])
 def test_a_file_without_an_end(folder: Path, file: str, what: str) -> None:
-    path = folder / file
-    path.unlink()
-    if what == "endless":
-        with path.open("wb") as stream:
-            stream.truncate(1 << 30)  # takes no room on the disk
-    elif what == "pipe":
-        os.mkfifo(path)
-    else:
-        path.symlink_to("/dev/zero")
+    (folder / file).unlink()
+    _endless(folder / file, what)
     refused(lambda: load_model(folder), "bad_model")
     if file == CARD:
         with measured() as peak:
@@ -137,14 +131,15 @@ def test_a_file_without_an_end(folder: Path, file: str, what: str) -> None:
         assert peak.bytes < LITTLE
 
 
-@fault
-def test_a_checkpoint_that_unpacks_to_more_than_it_holds(tmp_path: Path) -> None:
-    path = tmp_path / "latest.pth"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.writestr("archive/data/0", bytes(400 << 20))
-    assert path.stat().st_size < 4 << 20
-    assert "unpacks to more" in refused(lambda: import_official(path, tmp_path, tmp_path / "model"), "bad_checkpoint")
-    assert not (tmp_path / "model").exists()
+def _endless(path: Path, what: str) -> Path:
+    if what == "endless":
+        with path.open("wb") as stream:
+            stream.truncate(1 << 30)  # takes no room on the disk
+    elif what == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    return path
 
 
 @fault
@@ -157,6 +152,43 @@ def test_a_database_that_announces_what_is_not_there(tmp_path: Path, shape: tupl
     def read() -> None:
         with columns(path, ("motions",)) as found:
             found["motions"].read(1)
+
+    refused(read, "bad_database")
+
+
+ROWS = {
+    "text_features": ("<f4", (512,)),
+    "captions": ("<U40", ()),
+    "motions": ("<f4", (16, 263)),
+    "m_lengths": ("<i8", ()),
+    "clip_seq_features": ("<f2", (77, 512)),
+}
+
+
+@fault
+def test_a_database_that_announces_more_than_the_disk_holds(tmp_path: Path) -> None:
+    """As a compressed file of a few megabytes could hold it."""
+    path = tmp_path / "database.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, (dtype, row) in ROWS.items():
+            with archive.open(f"{name}.npy", "w") as stream:
+                header = {"descr": dtype, "fortran_order": False, "shape": (1 << 40, *row)}
+                np.lib.format.write_array_header_1_0(stream, header)  # pyright: ignore
+    config = replace(CONFIG, features=263, max_frames=16, token_width=512, reference_token_width=512)
+    card = ModelCard("small", "1", "CC0-1.0", "clip-vit-b-32", config, FeatureLayout())
+    output = tmp_path / "library.sqlite"
+    refused(lambda: import_database(path, output, card, np.zeros(263), np.ones(263)), "disk_full")
+    assert set(tmp_path.iterdir()) == {path}
+
+
+@fault
+@pytest.mark.parametrize("what", ["pipe", "link to a device"])
+def test_a_database_without_an_end(tmp_path: Path, what: str) -> None:
+    path = _endless(tmp_path / "database.npz", what)
+
+    def read() -> None:
+        with columns(path, ("motions",)):
+            pass
 
     refused(read, "bad_database")
 

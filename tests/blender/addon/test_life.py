@@ -26,7 +26,11 @@ GENERATING = textwrap.dedent("""
     module, python, way = sys.argv[1:]
     bpy.ops.preferences.addon_enable(module=module)
     takes = importlib.import_module(f"{module}.takes")
-    bpy.context.preferences.addons[module].preferences.python = python
+    preferences = bpy.context.preferences.addons[module].preferences
+    preferences.python = python
+    if way == "hanging behind a command":
+        inner = f"sh -c '{python} -m backend serve --device cpu; true'; true"
+        preferences.command = f'sh -c "{inner}"'
     importlib.import_module(f"{module}.rig.armature").build_skeleton()
     settings = bpy.context.scene.remodiffuse
     settings.prompt, settings.seconds, settings.count = "a person walks forward", 9.8, 16
@@ -41,9 +45,9 @@ GENERATING = textwrap.dedent("""
     }
     while not moments.get(way, lambda: job.stage == "sampling")():
         takes.update()
-    if way == "hanging":
-        os.kill(takes.session.client.pid, signal.SIGSTOP)
-    print("PID", takes.session.client.pid, flush=True)
+    if way.startswith("hanging"):
+        os.kill(takes.session.client.server_pid, signal.SIGSTOP)
+    print("PID", takes.session.client.server_pid or takes.session.client.pid, flush=True)
     if way != "quit":
         time.sleep(600)
 """)
@@ -60,8 +64,11 @@ INSTALLING = textwrap.dedent("""
 """)
 
 
+WAYS = ["starting", "retrieval", "sampling", "sending", "hanging", "hanging behind a command", "quit"]
+
+
 @pytest.mark.fault("Blender ends or is killed")
-@pytest.mark.parametrize("way", ["starting", "retrieval", "sampling", "sending", "hanging", "quit"])
+@pytest.mark.parametrize("way", WAYS)
 def test_the_backend_ends_with_blender(addon: str, backend_python: str, way: str) -> None:
     words = [sys.executable, "-c", GENERATING, addon, backend_python, way]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as blender:
