@@ -203,7 +203,7 @@ def publish(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=STARTER, help="the model folder")
     parser.add_argument("--best", action="store_true", help="the weights of the best validation, not the last (model)")
     parser.add_argument("--start", type=int, default=500, help="timestep that sampling starts from (model)")
-    parser.add_argument("--score", type=float, default=0.95, help="from references that score this or more (model)")
+    parser.add_argument("--score", type=float, default=1.0, help="from references that score this or more (model)")
     parser.add_argument("--margin", type=float, default=0.02, help="score margin of references to start from (model)")
     parser.add_argument("--samples", type=int, default=3, help="of which the best is kept (library)")
     parser.add_argument("--workers", type=int, default=1, help="processes that share the work (library)")
