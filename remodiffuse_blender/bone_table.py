@@ -108,7 +108,7 @@ def edited(armature: bpy.types.Object) -> bool:
 def proposal(armature: bpy.types.Object) -> BoneMap:
     """The map as it stands, whatever it lacks."""
     found, table = detection.detected(armature), get(armature)
-    chosen, reference = _chosen(table), _reference(table)
+    chosen, reference = _chosen(table), _reference(table) or found.reference
     if chosen is None:
         return BoneMap(found.family, found.bones, found.confidence, found.switches, reference)
     ordered = {joint: chosen[joint] for joint in skeleton.JOINTS if joint in chosen}

@@ -128,7 +128,7 @@ def _mapped(
         return _rest(names, parents, pose, pose[:, :3, 3] + np.einsum("nij,nj->ni", pose[:, :3, :3], lengths))
 
     rest = at(still)
-    if (found := propose(rest)).complete:
+    if (found := propose(rest)).complete and not found.reference:
         return rest, found
     posed = [at(pose) for pose in moving[np.linspace(0, len(moving) - 1, _TRIES).astype(int)]]
     seen = [(each, found) for each in posed if (found := propose(each)).complete]

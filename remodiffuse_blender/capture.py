@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import pose_state, target
+from .rig import mirror
 from .rig.armature import read_rest_pose
 from .rig.capture import capture
 from .shared import Motion, skeleton
@@ -72,6 +73,7 @@ def _mapped(armature: bpy.types.Object) -> list[str]:
 
 
 def posed(armature: bpy.types.Object, context: bpy.types.Context, bones: Sequence[str]) -> NDArray[np.float64]:
-    """(N, 4, 4): the bones as they are at the current frame, in armature space."""
+    """(N, 4, 4): the bones as they are at the current frame, in armature space, as it is seen."""
     evaluated: Any = armature.evaluated_get(context.evaluated_depsgraph_get())
-    return np.array([evaluated.pose.bones[bone].matrix for bone in bones], dtype=np.float64)
+    found = np.array([evaluated.pose.bones[bone].matrix for bone in bones], dtype=np.float64)
+    return mirror.matrices(found) if armature.matrix_world.is_negative else found

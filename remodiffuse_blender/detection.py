@@ -21,7 +21,8 @@ _known: dict[tuple[int, int], BoneMap] = {}
 def detected(armature: bpy.types.Object) -> BoneMap:
     """The best map that can be found. It may lack required joints, or all of them."""
     data: Any = armature.data
-    key = (data.session_uid, hash(tuple(bone.name for bone in data.bones)))
+    mirrored = armature.matrix_world.is_negative  # then its sides are exchanged
+    key = (data.session_uid, hash((mirrored, *(bone.name for bone in data.bones))))
     if key not in _known:
         while len(_known) >= REMEMBERED:
             del _known[next(iter(_known))]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..shared import skeleton
+from . import mirror
 from .axes import TO_BLENDER
 from .rest_pose import RestPose
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def read_rest_pose(armature: bpy.types.Object) -> RestPose:
-    """The armature's rest pose and settings; nothing is written and the current pose does not matter."""
+    """The armature's rest pose and settings, as it is seen (`RestPose.mirrored`). Nothing is written, and the current
+    pose does not matter.
+    """
     data: Any = armature.data
     pose_of: Any = armature.pose
     bones = _in_order(data.bones)
@@ -28,7 +31,7 @@ def read_rest_pose(armature: bpy.types.Object) -> RestPose:
     reached = [_ik_ends(armature, pose, driven) for pose in poses]
     matrices, tails = _rest_places(data.bones, [bone.name for bone in bones])
     carriers = [index[name] if name else parent for name, parent in zip(copied, parents, strict=True)]
-    return RestPose(
+    rest = RestPose(
         names=tuple(index),
         parents=tuple(parents),
         matrices=matrices,
@@ -55,6 +58,7 @@ def read_rest_pose(armature: bpy.types.Object) -> RestPose:
         object_location=np.array(armature.location, dtype=np.float64),
         object_axes=np.array(armature.matrix_basis, dtype=np.float64)[:3, :3],
     )
+    return mirror.seen(rest)
 
 
 def build_skeleton(name: str = "Skeleton") -> bpy.types.Object:

@@ -7,7 +7,7 @@ rig may stand, lie and face wherever it likes in its own space.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from ..shared import quaternions as quat
 from ..shared import skeleton
+from . import mirror
 from .axes import TO_BLENDER
+from .stance import standing
 
 if TYPE_CHECKING:
     from .bone_map import BoneMap
@@ -42,7 +44,8 @@ class Body:
     `axes` (3, 3) turns canonical axes into armature space; `scale` is armature units a canonical metre, by leg
     length; `ground` (3) is the point of the floor below the hips and `ankle_height` that of the ankles above it.
     `to_armature` (3, 3) and `origin` (3) say where in armature space a motion takes place: as `axes` and `ground`,
-    unless it begins elsewhere. `reference` holds the corrections (4) that the animator has chosen.
+    unless it begins elsewhere. `rest` is the armature as it stands in its reference pose; the joints of `reference`
+    need no correction from there.
     """
 
     rest: RestPose
@@ -53,7 +56,7 @@ class Body:
     ankle_height: float
     to_armature: Array
     origin: Array
-    reference: dict[str, Array] = field(default_factory=dict)
+    reference: frozenset[str] = frozenset()
 
     def head(self, joint: str) -> Array:
         """Rest position (3) of a mapped joint in armature space."""
@@ -79,7 +82,7 @@ class Body:
     @cached_property
     def corrections(self) -> dict[str, Array]:
         """For each mapped joint the rotation (4; canonical axes) from the rig's rest pose to the canonical T-pose."""
-        return _corrections(self) | self.reference
+        return _corrections(self) | dict.fromkeys(self.reference, np.array([1.0, 0.0, 0.0, 0.0]))
 
     @cached_property
     def headings(self) -> dict[str, Array]:
@@ -92,6 +95,8 @@ class Body:
 def measure(rest: RestPose, bone_map: BoneMap) -> Body:
     """Raises KeyError if the bone map lacks a required joint or names a bone that the rig does not have."""
     joints = {joint: rest.index[bone] for joint, bone in bone_map.bones.items()}
+    reference = _reference(rest, bone_map)
+    rest = standing(rest, {joints[joint]: turn for joint, turn in reference.items()})
     head = {joint: rest.heads[bone] for joint, bone in joints.items()}
     axes = body_axes(head)
     up = axes[:, 1]
@@ -112,19 +117,17 @@ def measure(rest: RestPose, bone_map: BoneMap) -> Body:
     ankle_height = ankles - (floor if abs(sole - floor) < _NEAR * leg else sole)
     middle = (head["left_hip"] + head["right_hip"]) / 2.0
     ground = middle + (floor - middle @ up) * up
-    return Body(
-        rest, joints, axes, scale, ground, max(ankle_height, 0.0), axes, ground, _reference(bone_map, joints, axes)
-    )
+    return Body(rest, joints, axes, scale, ground, max(ankle_height, 0.0), axes, ground, frozenset(reference))
 
 
-def _reference(bone_map: BoneMap, joints: dict[str, int], axes: Array) -> dict[str, Array]:
-    """The animator's corrections of mapped joints (4), in canonical axes."""
-    there = quat.from_matrix(axes)
-    return {
-        joint: quat.multiply(quat.conjugate(there), quat.multiply(np.array(bone_map.reference[bone]), there))
-        for joint in joints
-        if (bone := bone_map.bones[joint]) in bone_map.reference
+def _reference(rest: RestPose, bone_map: BoneMap) -> dict[str, Array]:
+    """The turns (4; armature axes) of mapped joints from the rest pose into the reference pose."""
+    turns = {
+        joint: np.array(bone_map.reference[bone])
+        for joint, bone in bone_map.bones.items()
+        if bone in bone_map.reference
     }
+    return {joint: mirror.turns(turn) for joint, turn in turns.items()} if rest.mirrored else turns
 
 
 def at_world_origin(body: Body) -> Body:

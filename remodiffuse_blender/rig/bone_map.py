@@ -30,7 +30,8 @@ class BoneMap:
     `family` says what kind of rig it is ("mixamo", "rigify_control", ... or "unknown"), `confidence` (0..1) how sure
     the detection is. `switches` are custom properties to key with the motion: bone -> property -> value, for
     example the IK/FK switches of a control rig. `reference` holds the rotations (w, x, y, z; armature space) that turn
-    bones from their rest pose into the T-pose, where the animator has posed it; without them it is worked out.
+    bones from their rest pose into the T-pose, where the animator has posed it or nobody could stand as they rest;
+    without them the way from the rest pose to the T-pose is worked out.
     """
 
     family: str

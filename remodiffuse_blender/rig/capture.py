@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bones of a rig -> Motion: what `solve` does, the other way round. Pure numpy."""
+"""The bones of a rig -> Motion. Pure numpy."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from ..shared import Motion, contacts, rotations, skeleton
 from ..shared import quaternions as quat
 from .body import ANKLE_HEIGHT, measure
+from .joints import local_rotations, world_rotations
+from .stance import in_one_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,31 +31,22 @@ def capture(rest: RestPose, bone_map: BoneMap, matrices: Array, fps: float) -> M
     bone goes along with its parent. Height and travel are measured at the hips, in lengths of our legs.
     """
     body = measure(rest, bone_map)
+    rest = body.rest
     frames = len(matrices)
-    axes = quat.from_matrix(body.axes)
-    back = quat.conjugate(axes)
-    world = np.empty((frames, len(skeleton.JOINTS), 4))
-    for index, (joint, parent) in enumerate(zip(skeleton.JOINTS, skeleton.PARENTS, strict=True)):
-        bone = body.joints.get(joint)
-        if bone is None:
-            world[:, index] = world[:, parent] if parent >= 0 else [1.0, 0.0, 0.0, 0.0]
-            continue
-        turn = quat.multiply(
-            quat.from_matrix(_without_scale(matrices[:, bone, :3, :3])),
-            quat.conjugate(quat.from_matrix(_without_scale(rest.matrices[bone, :3, :3]))),
-        )
-        canonical = quat.multiply(quat.multiply(back, turn), axes)
-        world[:, index] = quat.multiply(canonical, quat.conjugate(body.corrections[joint]))
-    local = world.copy()
-    for index, parent in enumerate(skeleton.PARENTS):
-        if parent >= 0:
-            local[:, index] = quat.multiply(quat.conjugate(world[:, parent]), world[:, index])
-    local = quat.continuous(quat.unit(local))
+    still = np.zeros((frames, len(skeleton.JOINTS), 4))
+    still[..., 0] = 1.0
+    turned = {joint: quat.from_matrix(_without_scale(matrices[:, bone, :3, :3])) for joint, bone in body.joints.items()}
+    world = world_rotations(body, body.joints, turned, still)
+    local = quat.continuous(quat.unit(local_rotations(world)))
 
     heads = matrices[..., :3, 3][:, [body.joints["left_hip"], body.joints["right_hip"]]].mean(axis=1)
     hips = ((heads - body.ground) @ body.axes - [0.0, body.ankle_height, 0.0]) / body.scale + [0.0, ANKLE_HEIGHT, 0.0]
     root = hips - rotations.forward_kinematics(local, np.zeros((frames, 3)))[:, _HIPS].mean(axis=1)
     positions = rotations.forward_kinematics(local, root).astype(np.float32)
+    if rest.bound and in_one_line({joint: rest.bound.heads[bone] for joint, bone in body.joints.items()}):
+        # How limbs twist is anybody's guess where the rest pose does not tell.
+        local = rotations.rotations_from_positions(positions)
+        positions = rotations.forward_kinematics(local, root).astype(np.float32)
     return Motion(
         fps,
         positions,

@@ -47,6 +47,14 @@ def neck_bones(body: Body) -> list[int]:
     return between(body.rest, body.joints["neck"], body.joints["head"])
 
 
+def ancestors(joint: str) -> list[str]:
+    """The joints that carry a joint, nearest first."""
+    found, index = [], skeleton.INDEX[joint]
+    while (index := skeleton.PARENTS[index]) >= 0:
+        found.append(skeleton.JOINTS[index])
+    return found
+
+
 def _marks(lengths: np.ndarray) -> np.ndarray:
     """Ends of the pieces of a chain as shares of its whole length, from 0 to 1."""
     marks = np.concatenate(([0.0], np.cumsum(lengths)))

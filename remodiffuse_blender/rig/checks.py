@@ -4,17 +4,27 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..shared import quaternions as quat
+from . import names
 from .bone_map import REQUIRED
+
+if TYPE_CHECKING:
+    from .rest_pose import RestPose
 
 Array = NDArray[np.floating[Any]]
 
 _TOE_VOTE: Final = 0.04  # of the leg's length: how far toes must point forwards to be believed
 _KNEE_VOTE: Final = 0.025
+_THUMB_VOTE: Final = 0.1  # of the forearm's length
+_THUMBS: Final = ("thumb", "親指")
+_HANDS: Final = 0.7  # of the legs' length below the hips
+_LEVEL: Final = 0.5  # cosine
+_UPRIGHT: Final = 0.8  # cosine
 
 
 def is_human(head: dict[str, Array]) -> bool:
@@ -36,7 +46,40 @@ def is_human(head: dict[str, Array]) -> bool:
     across = [head[f"left_{joint}"] - head[f"right_{joint}"] for joint in ("hip", "shoulder", "elbow")]
     same_way = all(float(one @ across[0]) > 0.0 for one in across[1:])
     apart = all(abs(float(one @ up)) < 0.7 * float(np.linalg.norm(one)) for one in across)
-    return in_order and upright and same_way and apart and all(map(_alike, *_segments(head)))
+    return (
+        in_order
+        and upright
+        and same_way
+        and apart
+        and _hands_free(head, hips - ankles)
+        and all(map(_alike, *_segments(head)))
+    )
+
+
+def _hands_free(head: dict[str, Array], legs: Array) -> bool:
+    """Whether the arms end well above the floor, given the way (3) from the ankles up to the hips: those of an animal
+    with a long neck are legs.
+    """
+    hips = (head["left_hip"] + head["right_hip"]) / 2.0
+    arms = [f"{side}_{joint}" for side in ("left", "right") for joint in ("elbow", "wrist")]
+    return all(float((hips - head[arm]) @ legs) < _HANDS * float(legs @ legs) for arm in arms if arm in head)
+
+
+def is_seated(head: dict[str, Array], upright: Array) -> bool:
+    """Whether joint positions sit like a person: thighs forwards, shins down, the trunk upright in the world, whose
+    vertical is `upright` (3). A four-legged animal's hind legs look alike, but its back is level.
+    """
+    if any(joint not in head for joint in REQUIRED):
+        return False
+    hips, knees, ankles, shoulders = (
+        (head[f"left_{joint}"] + head[f"right_{joint}"]) / 2.0 for joint in ("hip", "knee", "ankle", "shoulder")
+    )
+    up, thigh, shin = (quat.unit(step) for step in (head["head"] - hips, knees - hips, knees - ankles))
+    ahead = np.cross(head["left_hip"] - head["right_hip"], up)
+    level = abs(float(thigh @ up)) < _LEVEL and abs(float(thigh @ quat.unit(ahead))) > _LEVEL
+    above = float((hips - ankles) @ up) > 0.0 and float((shoulders - hips) @ up) > 0.0
+    hanging = float(shin @ up) > _UPRIGHT and float(up @ quat.unit(upright)) > _UPRIGHT
+    return level and above and hanging and all(map(_alike, *_segments(head)))
 
 
 def facing_vote(head: dict[str, Array]) -> float:
@@ -61,6 +104,21 @@ def facing_vote(head: dict[str, Array]) -> float:
         if votes and abs(float(np.mean(votes))) > least:
             return float(np.sign(np.mean(votes)))
     return 0.0
+
+
+def thumbs_vote(rest: RestPose, joints: dict[str, int]) -> float:
+    """As `facing_vote`, of hands that tell: thumbs point forwards in the T-pose, and when arms hang down as well."""
+    head = {joint: rest.heads[bone] for joint, bone in joints.items()}
+    hips = (head["left_hip"] + head["right_hip"]) / 2.0
+    forwards = quat.unit(np.cross(head["left_hip"] - head["right_hip"], head["head"] - hips))
+    votes = []
+    for bone, name in enumerate(rest.names):
+        for side in ("left", "right"):
+            wrist = joints.get(f"{side}_wrist", -1)
+            if wrist in rest.carried_by(bone) and any(word in names.key(name) for word in _THUMBS):
+                forearm = float(np.linalg.norm(head[f"{side}_wrist"] - head[f"{side}_elbow"]))
+                votes.append(float((rest.heads[bone] - head[f"{side}_wrist"]) @ forwards) / forearm)
+    return float(np.sign(np.mean(votes))) if votes and abs(float(np.mean(votes))) > _THUMB_VOTE else 0.0
 
 
 def _segments(head: dict[str, Array]) -> tuple[list[float], list[float]]:

@@ -3,22 +3,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..shared import BackendError, skeleton
+from . import mirror
 from .bone_map import REQUIRED, BoneMap
-from .checks import facing_vote, is_human
+from .checks import facing_vote, is_human, is_seated, thumbs_vote
 from .families import Family, known_families, match
 from .limbs import find_limbs
+from .names import without_marks
+from .stance import in_one_line, standing, t_pose
 from .structure import find_by_structure
 from .trunk import fill_spine, fill_trunk
 
 if TYPE_CHECKING:
     from .rest_pose import RestPose
 
+Array = NDArray[np.floating[Any]]
+
 _FAMILY_SCORE: Final = 0.8
 _BY_NAMES, _BY_STRUCTURE = 0.8, 0.5  # confidence of a map that no family vouches for
 _INCOMPLETE: Final = 0.5
+_PEOPLE: Final = len(REQUIRED) + 1  # bones that make a person
 UNKNOWN: Final = "unknown"
 
 
@@ -48,22 +58,38 @@ def checked(found: BoneMap) -> BoneMap:
 
 def propose(rest: RestPose) -> BoneMap:
     """The best map there is. It may lack required joints, or all of them."""
-    matches = [(*match(family, rest), family) for family in known_families()]
-    matches = sorted((one for one in matches if one[1] >= _FAMILY_SCORE), key=lambda one: one[1], reverse=True)
-    limbs = find_limbs(rest)
-    for joints, score, family in matches:
-        if found := _person(rest, joints, limbs):
-            return _bone_map(rest, found, family.name, min(score, 1.0), _switches(family, rest))
-    if found := _person(rest, limbs, {}):
-        return _bone_map(rest, found, _family_of_names(rest, found), _BY_NAMES, {})
+    for names in (rest.names, *without_marks(rest.names, _PEOPLE)):
+        if found := _by_names(rest, replace(rest, names=names)):
+            return found
     if found := _person(rest, find_by_structure(rest), {}):
-        return _bone_map(rest, found, UNKNOWN, _BY_STRUCTURE, {})
-    if matches:
+        return _bone_map(rest, found, UNKNOWN, _BY_STRUCTURE)
+    if matches := _matches(rest):
         joints, score, family = matches[0]
-        found = _bone_map(rest, joints, family.name, min(score, 1.0) * _INCOMPLETE, {})
+        found = _bone_map(rest, joints, family.name, min(score, 1.0) * _INCOMPLETE)
         if not found.complete:  # else all its joints are there, but they do not stand like a person
             return found
     return BoneMap(UNKNOWN, {}, 0.0)
+
+
+def _by_names(rest: RestPose, called: RestPose) -> BoneMap | None:
+    """A person among the bones, that `called` has under other names. Families come before words."""
+    matches, limbs = _matches(called), find_limbs(called)
+    for joints, score, family in matches:
+        if found := _person(called, joints, limbs):
+            return _bone_map(rest, found, family.name, min(score, 1.0), _switches(family, rest))
+    for joints, score, family in matches:
+        if (turns := _stance(rest, joints)) and (found := _person(standing(called, turns), joints, {})):
+            reference = {rest.names[bone]: _stored(rest, turn) for bone, turn in turns.items()}
+            return replace(_bone_map(rest, found, family.name, min(score, 1.0)), reference=reference)
+    if found := _person(called, limbs, {}):
+        return _bone_map(rest, found, _family_of_names(called, found), _BY_NAMES)
+    return None
+
+
+def _matches(rest: RestPose) -> list[tuple[dict[str, int], float, Family]]:
+    """The families that the bones may be of, the likeliest first, with their joints and a score."""
+    matches = [(*match(family, rest), family) for family in known_families()]
+    return sorted((one for one in matches if one[1] >= _FAMILY_SCORE), key=lambda one: one[1], reverse=True)
 
 
 def _person(rest: RestPose, joints: dict[str, int], limbs: dict[str, int]) -> dict[str, int]:
@@ -77,11 +103,25 @@ def _person(rest: RestPose, joints: dict[str, int], limbs: dict[str, int]) -> di
         fill_trunk(rest, joints)
     joints = _with_ends(rest, joints, limbs)
     head = {joint: rest.heads[bone] for joint, bone in joints.items()}
-    if "spine1" not in joints or not is_human(head):
+    upright = rest.world[:3, :3].T @ np.array([0.0, 0.0, 1.0])
+    if "spine1" not in joints or not (is_human(head) or is_seated(head, upright)):
         return {}
-    if facing_vote(head) < 0.0:
+    if (facing_vote(head) or thumbs_vote(rest, joints)) < 0.0:
         return {skeleton.JOINTS[skeleton.MIRROR[skeleton.INDEX[joint]]]: bone for joint, bone in joints.items()}
     return joints
+
+
+def _stance(rest: RestPose, joints: dict[str, int]) -> dict[int, Array]:
+    """The turns of bones into the T-pose, if in their rest pose nobody could stand; else empty."""
+    head = {joint: rest.heads[bone] for joint, bone in joints.items()}
+    if any(joint not in head for joint in (*REQUIRED, "spine1")) or not in_one_line(head):
+        return {}
+    return t_pose(rest, joints)
+
+
+def _stored(rest: RestPose, turn: Array) -> tuple[float, ...]:
+    """A turn (4) in the armature's own space, for the bone map."""
+    return tuple((mirror.turns(turn) if rest.mirrored else turn).tolist())
 
 
 def _with_ends(rest: RestPose, joints: dict[str, int], limbs: dict[str, int]) -> dict[str, int]:
@@ -95,10 +135,14 @@ def _with_ends(rest: RestPose, joints: dict[str, int], limbs: dict[str, int]) ->
 
 
 def _bone_map(
-    rest: RestPose, joints: dict[str, int], family: str, confidence: float, switches: dict[str, dict[str, float]]
+    rest: RestPose,
+    joints: dict[str, int],
+    family: str,
+    confidence: float,
+    switches: dict[str, dict[str, float]] | None = None,
 ) -> BoneMap:
     ordered = {joint: rest.names[joints[joint]] for joint in skeleton.JOINTS if joint in joints}
-    return BoneMap(family, ordered, confidence, switches)
+    return BoneMap(family, ordered, confidence, switches or {})
 
 
 def _family_of_names(rest: RestPose, joints: dict[str, int]) -> str:

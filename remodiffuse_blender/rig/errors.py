@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..shared import quaternions as quat
 from ..shared import rotations, skeleton
 from .body import LEG_LENGTH
+from .joints import local_rotations, world_rotations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,20 +123,12 @@ def _way(place: Mapping[str, Array]) -> float:
 def _back_on_the_canonical_skeleton(
     body: Body, bones: Mapping[str, str], turned: Mapping[str, Array], motion: Motion
 ) -> Array:
-    """Joint positions (T, 22, 3) of the canonical skeleton in the pose of the rig."""
-    axes = quat.from_matrix(body.axes)
-    world = np.zeros((motion.frames, len(skeleton.JOINTS), 4))
-    for joint, name in enumerate(skeleton.JOINTS):
-        if name not in bones:
-            world[:, joint] = world[:, skeleton.PARENTS[joint]]
-            continue
-        rest = quat.from_matrix(body.rest.matrices[body.rest.index[bones[name]], :3, :3])
-        straight = quat.multiply(body.corrections[name], quat.multiply(quat.conjugate(axes), rest))
-        world[:, joint] = quat.multiply(quat.conjugate(axes), quat.multiply(turned[name], quat.conjugate(straight)))
-    parents = list(skeleton.PARENTS[1:])
-    local = world.copy()
-    local[:, 1:] = quat.multiply(quat.conjugate(world[:, parents]), world[:, 1:])
-    return rotations.forward_kinematics(local, motion.root)
+    """Joint positions (T, 22, 3) of the canonical skeleton in the pose of the rig. What the rig has no bone for is as
+    in the motion.
+    """
+    indices = {joint: body.rest.index[bone] for joint, bone in bones.items()}
+    world = world_rotations(body, indices, turned, motion.rotations.astype(np.float64))
+    return rotations.forward_kinematics(local_rotations(world), motion.root)
 
 
 def _angle(one: Array, other: Array) -> Array:

@@ -121,7 +121,8 @@ def _drive(body: Body, pose: Pose, joints: list[str], limb: _Limb) -> None:
         # A straight limb has no plane of its own; it goes with the upper bone.
         bend = _across(elbow - shoulder + _STRAIGHT * length * at_rest, wrist - shoulder)
         along = quat.unit(wrist - shoulder)
-        turn = _pole_turn(rest, limb, heads[end], _bend(shoulder, elbow, wrist))
+        bound = rest.bound or rest
+        turn = _pole_turn(bound, limb, bound.heads[end], _bend(shoulder, elbow, wrist))
         direction = quat.rotate(quat.about(along, turn), quat.unit(bend))
         reach = np.linalg.norm(_across(heads[limb.pole] - heads[upper], line))
         pose.place(limb.pole, shoulder + (wrist - shoulder) / 2.0 + max(float(reach), length) * direction)

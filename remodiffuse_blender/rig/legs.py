@@ -28,31 +28,10 @@ Mask = NDArray[np.bool_]
 
 _STRETCH: Final = 0.9995  # of the leg's length
 _ROLL: Final = float(np.sin(np.radians(12.0)))  # a foot that points this much further down stands on its toe alone
-_LONG: Final = 1.0  # times our own foot: what is longer against the leg rolls less
-_FOOT: Final = skeleton.REST_OFFSETS[skeleton.INDEX["left_foot"]]
 _BLEND: Final = 0.2  # seconds in which a correction comes and goes
 _DIP: Final = 0.15  # seconds in which the hips are lowered and raised again
 _DEEPEST: Final = 0.1  # metres that the hips are lowered at most
 _GROUND: Final = np.array([1.0, 0.0, 1.0])
-
-
-def rolled(body: Body, world: Array) -> Array:
-    """The joints' world rotations (T, 22, 4) with feet that roll less, where the rig's are longer than ours against its
-    legs: with the heel as far up as in the motion. As far turned, they would push the ankle up.
-    """
-    world = world.copy()
-    for side in ("left", "right"):
-        if not body.has_toe(side):
-            continue
-        length = float(np.linalg.norm(body.flat_foot(side))) / body.scale
-        share = min(_LONG * float(np.linalg.norm(_FOOT)) / length, 1.0)
-        foot = world[:, skeleton.INDEX[f"{side}_ankle"]]
-        along, across = quat.rotate(foot, _FOOT), quat.rotate(foot, np.array([1.0, 0.0, 0.0])) * _GROUND
-        across = quat.unit(across)
-        ahead = np.sum(along * quat.cross(across, np.array([0.0, 1.0, 0.0])), axis=-1)
-        roll = np.maximum(np.arctan2(-along[:, 1], ahead) - np.arctan2(-_FOOT[1], _FOOT[2]), 0.0)
-        world[:, skeleton.INDEX[f"{side}_ankle"]] = quat.multiply(quat.about(across, (share - 1.0) * roll), foot)
-    return world
 
 
 def lock_feet(body: Body, pose: Pose, source: Source, hips: int, strength: float) -> None:
@@ -114,7 +93,11 @@ def _shift(body: Body, pose: Pose, source: Source, side: str, ankles: Array) -> 
     # Along the ground the foot moves as its pivot does in the motion; where it stands on the whole is its own choice.
     steps = np.zeros_like(ankle)
     on_ankle, on_toe = (each[1:] & each[:-1] for each in held)
-    for pivot, on in zip(off, (on_ankle, on_toe), strict=True):
+    pivots = [(off[0], on_ankle), (off[1], on_toe)]  # the later one wins
+    if source.labelled and not body.has_toe(side):
+        # Such a rig rolls off no toe: its ankle stays, though the motion's swings about the toe.
+        pivots = [(off[1], on_toe), (ankle, on_ankle)]
+    for pivot, on in pivots:
         steps[1:][on] = -np.diff(pivot, axis=0)[on]
     shift = np.zeros_like(ankle)
     for run in _runs(standing):

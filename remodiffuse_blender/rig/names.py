@@ -6,10 +6,14 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+_BEGINNING: Final = re.compile(r"^[^\s._\-]+[\s._\-]+(?=.)")
+_ENDING: Final = re.compile(r"(?<=.)[\s._\-]+[^\s._\-]+$")
+_MARKS: Final = 4
 _SIDES: Final = (("left", "right"), ("lft", "rgt"), ("lf", "rt"), ("l", "r"), ("左", "右"))
 _GLUED: Final = ("left", "right", "左", "右")
 _LEFT: Final = frozenset(("l", "left", "lf", "lft", "左"))
@@ -57,6 +61,24 @@ def read(name: str) -> Name:
     rest = [word for word in words if word not in _LEFT and word not in _RIGHT and not word.isdigit()]
     core = [word for word in rest if not _NOISE.fullmatch(word)] or rest
     return Name(side, "".join(core), digits, any(map(_HELPER.fullmatch, words)))
+
+
+def without_marks(called: tuple[str, ...], least: int) -> list[tuple[str, ...]]:
+    """The names without what at least so many of them begin or end with ("Hero_", ".001"), once for each such mark, the
+    most common first. Names without the mark are empty then: they belong to somebody else.
+    """
+    found: list[tuple[str, ...]] = []
+    plain = [unicodedata.normalize("NFKC", name).rpartition(":")[2] for name in called]
+    for pattern in (_BEGINNING, _ENDING):
+        marks = [match.group() if (match := pattern.search(name)) else "" for name in plain]
+        common = [mark for mark, count in Counter(marks).most_common(_MARKS) if mark and count >= least]
+        for mark in (mark for mark in common if mark.strip("._- ").lower() not in _LEFT | _RIGHT):
+            bare = zip(plain, marks, strict=True)
+            front = pattern is _BEGINNING
+            found.append(
+                tuple((name[len(mark) :] if front else name[: -len(mark)]) if own == mark else "" for name, own in bare)
+            )
+    return found
 
 
 def mirrored(name: str) -> str:

@@ -20,7 +20,8 @@ class Pose:
     """Rotations and heads of bones in armature space, worked out when asked for.
 
     `turned` holds the rotations (T, 4) and `placed` the heads (T, 3) that are set; every other bone is carried along
-    at rest. Changing either after a bone that depends on it was asked for needs `place`.
+    at rest. Changing either after a bone that depends on it was asked for needs `place`. Channels count from the rest
+    pose that the armature is bound in, where it stands otherwise (`RestPose.bound`).
     """
 
     def __init__(self, rest: RestPose, frames: int) -> None:
@@ -29,6 +30,7 @@ class Pose:
         self.turned: dict[int, Array] = {}
         self.placed: dict[int, Array] = {}
         self._rest_rotations = quat.from_matrix(rest.matrices[:, :3, :3])
+        self._bound_rotations = quat.from_matrix(rest.bound.matrices[:, :3, :3]) if rest.bound else self._rest_rotations
         self._heads: dict[int, Array] = {}
         self._carried: dict[int, Array] = {}
 
@@ -67,9 +69,9 @@ class Pose:
     def basis(self, bone: int) -> Array:
         """(T, 4): the rotation channel of a bone that has its rotation set."""
         parent = self.rest.parents[bone]
-        rest = self.rest_rotation(bone)
+        rest = self._bound_rotations[bone]
         if parent >= 0 and self.rest.inherit_rotation[bone]:
-            rest = quat.multiply(self.turn(parent), rest)
+            rest = quat.multiply(self._bound_turn(parent), rest)
         return quat.multiply(quat.conjugate(rest), self.turned[bone])
 
     def location(self, bone: int) -> Array:
@@ -79,10 +81,14 @@ class Pose:
     def location_of(self, bone: int, vectors: Array) -> Array:
         """Vectors (T, 3) of armature space in the axes of a bone's location channel."""
         parent = self.rest.parents[bone]
-        axes = self.rest_rotation(bone) if self.rest.local_location[bone] else np.array([1.0, 0.0, 0.0, 0.0])
+        axes = self._bound_rotations[bone] if self.rest.local_location[bone] else np.array([1.0, 0.0, 0.0, 0.0])
         if parent >= 0:
-            axes = quat.multiply(self.turn(parent), axes)
+            axes = quat.multiply(self._bound_turn(parent), axes)
         return quat.rotate(quat.conjugate(axes), vectors)
+
+    def _bound_turn(self, bone: int) -> Array:
+        """(T, 4): the rotation of a bone against the rest pose that it is bound in, armature axes."""
+        return quat.multiply(self.rotation(bone), quat.conjugate(self._bound_rotations[bone]))
 
     def _head_on(self, carrier: int, bone: int) -> Array:
         heads = self.rest.heads

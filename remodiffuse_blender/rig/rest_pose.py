@@ -25,6 +25,10 @@ class RestPose:
     hold the pole angle (radians) of every such constraint, `hinges` are the bones that inverse kinematics can only turn
     about their X axis, `stretched` those that it may make longer, and `constrained` the bones with any constraint.
     `object_location` (3) and `object_axes` (3, 3) are the object's own location and the way into its space.
+
+    An armature that its object mirrors (`mirrored`) is given as it is seen: all of it across the YZ plane of armature
+    space, see `mirror.py`. One that stands otherwise than its bones rest is given as it stands; `bound` is then the
+    rest pose that its channels count from, see `stance.py`.
     """
 
     names: tuple[str, ...]
@@ -47,6 +51,8 @@ class RestPose:
     constrained: frozenset[int] = frozenset()
     object_location: Array = field(default_factory=lambda: np.zeros(3))
     object_axes: Array = field(default_factory=lambda: np.eye(3))
+    mirrored: bool = False
+    bound: RestPose | None = None
 
     @cached_property
     def index(self) -> dict[str, int]:

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from ..shared import quaternions as quat
 from ..shared import skeleton
+from . import mirror
 from .body import Body, at_world_origin, measure
-from .chains import SPINE, neck_bones, spine_shares
+from .chains import SPINE, ancestors, neck_bones, spine_shares
 from .channels import OBJECT, Channel, Channels
+from .feet import levelled, rolled
 from .fingers import finger_channels
 from .ik import drive_ik
-from .legs import lock_feet, rolled
+from .legs import lock_feet
 from .options import DEFAULT, Options, Start, Travel
 from .pose import Pose
 from .rotation_modes import in_modes, property_of
@@ -55,11 +57,12 @@ def solve(
     what they have. Raises KeyError if the map lacks a required joint or names an unknown bone.
     """
     body = measure(rest, bone_map)
+    rest = body.rest
     if options.start is Start.ORIGIN:
         body = at_world_origin(body)
     source = prepared(motion, options)
     pose = Pose(rest, motion.frames)
-    _turn_bones(body, pose, rolled(body, source.world))
+    _turn_bones(body, pose, rolled(body, levelled(body, source.world, source.standing())))
     path = body.scale * source.path @ body.to_armature.T
     hips = place_hips(body, pose, source, path, options.travel)
     lock_feet(body, pose, source, hips, options.foot_lock)
@@ -99,8 +102,10 @@ def solve(
     ]
     # Blender's solver rather stretches a limb a little than bends it as much as wanted.
     channels += [Channel(rest.names[bone], "ik_stretch", np.zeros((1, 1))) for bone in sorted(controls.stretched)]
-    ways = tuple(Channel(bone, path, move) for (bone, path), move in travel.items())
-    return Channels(frames, tuple(channels), ways, in_place=options.in_place)
+    ways = [Channel(bone, path, move) for (bone, path), move in travel.items()]
+    if rest.mirrored:
+        channels, ways = ([mirror.channel(one) for one in each] for each in (channels, ways))
+    return Channels(frames, tuple(channels), tuple(ways), in_place=options.in_place)
 
 
 def _size(rest: RestPose) -> float:
@@ -156,20 +161,13 @@ def _attach(body: Body, pose: Pose, without_keys: set[int]) -> None:
         bone = body.joints[joint]
         if bone in without_keys:
             continue
-        parent = next((one for one in _ancestors(joint) if one in body.joints), None)
+        parent = next((one for one in ancestors(joint) if one in body.joints), None)
         if parent is None or body.joints[parent] in rest.carried_by(bone) or rest.connected[bone]:
             continue
         above = body.joints[parent]
         wanted = pose.head(above) + quat.rotate(pose.turn(above), rest.heads[bone] - rest.heads[above])
         if np.abs(wanted - pose.head(bone)).max() > limit:
             pose.place(bone, wanted)
-
-
-def _ancestors(joint: str) -> list[str]:
-    found, index = [], _INDEX[joint]
-    while (index := skeleton.PARENTS[index]) >= 0:
-        found.append(skeleton.JOINTS[index])
-    return found
 
 
 def _resample(track: Array, times: Array) -> Array:

@@ -19,6 +19,7 @@ Array = NDArray[np.floating[Any]]
 
 _LABELLED: Final = 0.6
 _SLIDES: Final = 0.02  # metres a second: what comes from the backend stands more firmly
+_EASE: Final = 0.1  # seconds
 _PATH: Final = 0.6  # seconds (sigma): steps and sway are quicker than the way that the body takes
 _HIPS: Final = [skeleton.INDEX["left_hip"], skeleton.INDEX["right_hip"]]
 _LEGS: Final = [
@@ -34,6 +35,7 @@ class Source:
     """`world` rotations (T, 22, 4) of the joints against the T-pose, `feet` (T, 4, 3) the points of
     `skeleton.CONTACT_JOINTS`, `contacts` (T, 4; 0 or 1) and `hips` (T, 3), the point between the hip joints;
     canonical axes, metres. `path` (T, 3) is the smooth way of the hips along the ground, from where it begins.
+    `labelled` says whether the motion knew its contacts; else they were detected.
     """
 
     fps: float
@@ -42,6 +44,19 @@ class Source:
     contacts: Array
     hips: Array
     path: Array
+    labelled: bool
+
+    def standing(self) -> dict[str, Array]:
+        """For each side how much (T; 0..1) its foot stands: fully while a point of it is in contact, and less and less
+        before and after.
+        """
+        width = max(1, round(_EASE * self.fps))
+        window = np.hanning(2 * width + 3)[1:-1]
+        held = np.maximum(self.contacts[:, [0, 2]], self.contacts[:, [1, 3]])
+        padded = np.pad(held, ((2 * width, 2 * width), (0, 0)), mode="edge")
+        near = np.lib.stride_tricks.sliding_window_view(padded, 2 * width + 1, axis=0).max(axis=-1)
+        left, right = (np.convolve(side, window / window.sum(), mode="valid") for side in near.T)
+        return {"left": left, "right": right}
 
 
 def prepared(motion: Motion, options: Options) -> Source:
@@ -56,11 +71,12 @@ def prepared(motion: Motion, options: Options) -> Source:
         world[:, _LEGS] = again[:, _LEGS]
     feet = positions[:, list(skeleton.CONTACT_JOINTS)]
     hips = positions[:, _HIPS].mean(axis=1)
-    above = _first_contact(feet, held) if motion.contacts.max() > _LABELLED else 0.0
+    labelled = bool(motion.contacts.max() > _LABELLED)
+    above = _first_contact(feet, held) if labelled else 0.0
     size = np.array([options.stride, options.vertical, options.stride])
     feet = (feet - _FLAT - [0.0, above, 0.0]) * size + _FLAT
     hips = (hips - _UPRIGHT - [0.0, above, 0.0]) * size + _UPRIGHT
-    return Source(motion.fps, world, feet, held, hips, ground_path(hips, motion.fps))
+    return Source(motion.fps, world, feet, held, hips, ground_path(hips, motion.fps), labelled)
 
 
 def ground_path(hips: Array, fps: float) -> Array:

@@ -31,6 +31,8 @@ _FOOT: Final = 0.8  # cosine
 _BEHIND: Final = 8.0  # metres of limb that a metre before or behind the body's line counts
 _SAME: Final = 0.998  # cosine
 _DIRECTIONS: Final = 6
+_ABOVE: Final = 0.75  # of the thigh's length
+_FIGURES: Final = 4
 _BALL: Final = 0.55  # of the foot's length: where toes bend
 
 
@@ -38,6 +40,37 @@ def find_by_structure(rest: RestPose) -> dict[str, int]:
     """All joints that can be told from positions and parents, empty if there is no person. The sides are a guess:
     left is +X of the armature, or else the first of the two mirrored halves.
     """
+    if found := _find_facing_anywhere(rest):
+        return found
+    for bones in _figures(rest):
+        if found := _find_facing_anywhere(_alone(rest, bones)):
+            return {joint: bones[bone] for joint, bone in found.items()}
+    return {}
+
+
+def _figures(rest: RestPose) -> list[list[int]]:
+    """The bones of each of several roots, the largest figure first; nothing where there is only one."""
+    figures: dict[int, list[int]] = {}
+    for bone in range(len(rest.names)):
+        figures.setdefault([bone, *rest.carried_by(bone)][-1], []).append(bone)
+    return sorted(figures.values(), key=len, reverse=True)[:_FIGURES] if len(figures) > 1 else []
+
+
+def _alone(rest: RestPose, bones: list[int]) -> RestPose:
+    """Some of the bones without the others, as far as their build goes."""
+    own = {bone: index for index, bone in enumerate(bones)}
+    return replace(
+        rest,
+        names=tuple(rest.names[bone] for bone in bones),
+        parents=tuple(own.get(rest.parents[bone], -1) for bone in bones),
+        carriers=tuple(own.get(rest.carriers[bone], -1) for bone in bones),
+        copies=tuple(rest.copies[bone] for bone in bones),
+        matrices=rest.matrices[bones],
+        tails=rest.tails[bones],
+    )
+
+
+def _find_facing_anywhere(rest: RestPose) -> dict[str, int]:
     if found := _find_along_the_axes(rest):
         return found
     for direction in _across(rest):
@@ -84,12 +117,16 @@ def _across(rest: RestPose) -> list[Array]:
     the same one and carry as much as each other.
     """
     carried = np.zeros(len(rest.names), dtype=int)
+    middle = rest.heads.copy()
     for bone in range(len(rest.names)):
         for above in rest.carried_by(bone):
             carried[above] += 1
+            middle[above] += rest.heads[bone]
+    middle /= carried[:, None] + 1
     found: list[Array] = []
     for one, other in combinations(np.flatnonzero(carried >= 2).tolist(), 2):
-        step = rest.heads[other] - rest.heads[one]
+        # What they carry, not they themselves: two of them may start at the same point.
+        step = middle[other] - middle[one]
         length = float(np.linalg.norm(step))
         if rest.carriers[one] != rest.carriers[other] or carried[one] != carried[other] or length < 1e-9:
             continue
@@ -152,7 +189,7 @@ def _joints(
             way = _longest_way(rest, children, root)
             limb = _without_fingers(rest, children, way) if end == "wrist" else _without_foot(rest, way)
             found = _bend(rest, limb, aside)
-            if not found:
+            if not found or (end == "ankle" and _starts_late(rest, way, *found[:2])):
                 return {}
             joints |= {f"{side}_{name}": way[index] for name, index in zip((upper, lower, end), found, strict=True)}
             if end == "wrist" and found[0] > 0:
@@ -213,6 +250,12 @@ def _bend(rest: RestPose, way: list[int], aside: Array) -> tuple[int, int, int] 
         if score > best_score + 1e-6 * steps[-1]:
             best, best_score = (start, middle, end), score
     return best
+
+
+def _starts_late(rest: RestPose, leg: list[int], start: int, middle: int) -> bool:
+    """Whether a leg has another long bone above its thigh: then it is a bird's or a dinosaur's, or no leg."""
+    steps = np.linalg.norm(np.diff(rest.heads[leg[: middle + 1]], axis=0), axis=1)
+    return float(steps[:start].sum()) > _ABOVE * float(steps[start:].sum())
 
 
 def _ball(rest: RestPose, foot: list[int]) -> int:

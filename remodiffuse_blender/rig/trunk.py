@@ -17,7 +17,9 @@ Array = NDArray[np.floating[Any]]
 
 _PELVIS: Final = frozenset(("pelvis", "hips", "hip", "下半身", "lowerbody", "骨盤", "kosi"))
 _NECK: Final = frozenset(("neck", "首", "necklower", "necktwist", "kubi"))
-_NECK_LENGTH: Final = 0.52  # of the shoulders' width
+_NECK_LENGTH: Final = 0.52  # of the shoulders' width, along the neck
+_NECK_HEIGHT: Final = 0.7  # the same, above the shoulders
+_NEARER: Final = 0.05  # of the leg's length
 _HEAD: Final = frozenset(("head", "頭", "atama"))
 # Rigify and its like: mechanism between the bones that an animator sees.
 _MECHANISM: Final = ("MCH-", "ORG-", "VIS_", "tweak_")
@@ -35,7 +37,7 @@ def between(rest: RestPose, lower: int, upper: int) -> list[int]:
         if bone in below:
             break
         way.append(bone)
-    return [bone for bone in reversed(way) if not rest.copies[bone] and not rest.names[bone].startswith(_MECHANISM)]
+    return [bone for bone in reversed(way) if not rest.copies[bone] and not _begins(rest.names[bone], _MECHANISM)]
 
 
 def fill_trunk(rest: RestPose, joints: dict[str, int]) -> None:
@@ -89,13 +91,18 @@ def fill_spine(rest: RestPose, joints: dict[str, int]) -> None:
 
 
 def _pelvis(rest: RestPose, joints: dict[str, int]) -> int:
-    """The lowest bone that carries both legs; one that is called pelvis or hips comes first."""
+    """The lowest bone that carries both legs; one that is called pelvis or hips comes first. Where the legs hang on the
+    spine, the pelvis is the bone below it that starts nearer to them.
+    """
     left = rest.carried_by(joints["left_hip"])
     both = [bone for bone in left if bone in rest.carried_by(joints["right_hip"])]
     named = [bone for bone in both if names.read(rest.names[bone]).core in _PELVIS]
-    if named:
-        return named[0]
-    return both[0] if both else -1
+    if named or not both:
+        return named[0] if named else -1
+    hips = (rest.heads[joints["left_hip"]] + rest.heads[joints["right_hip"]]) / 2.0
+    leg = float(np.linalg.norm(rest.heads[joints["left_ankle"]] - rest.heads[joints["left_hip"]]))
+    away = np.linalg.norm(rest.heads[both[:2]] - hips, axis=1)
+    return both[int(len(both) > 1 and away[1] < away[0] - _NEARER * leg)]
 
 
 def _carrier_of_both(rest: RestPose, one: int, other: int) -> int:
@@ -108,7 +115,7 @@ def _head(rest: RestPose, joints: dict[str, int], chest: int) -> int:
     called = [
         bone
         for bone, name in enumerate(rest.names)
-        if names.read(name).core in _HEAD and not names.read(name).helper and not name.startswith((*_MECHANISM, "DEF-"))
+        if names.read(name).core in _HEAD and not names.read(name).helper and not _begins(name, (*_MECHANISM, "DEF-"))
     ]
     carried = [bone for bone in called if chest in rest.carried_by(bone)]
     if carried or called:
@@ -136,10 +143,16 @@ def _top(rest: RestPose, joints: dict[str, int], chest: int) -> int:
     while chain := [bone for bone, carrier in enumerate(rest.carriers) if carrier == way and rises(bone, way)]:
         highest = max(chain, key=lambda bone: float(rest.heads[bone] @ up))
         length += float(np.linalg.norm(rest.heads[highest] - rest.heads[way])) if best >= 0 else 0.0
-        if length > _NECK_LENGTH * width:
+        above = float((rest.heads[highest] - (left + right) / 2.0) @ up)
+        if length > _NECK_LENGTH * width and above > _NECK_HEIGHT * width:
             break
         best = way = highest
     return best
+
+
+def _begins(name: str, prefixes: tuple[str, ...]) -> bool:
+    """Whether a bone's name begins with one of them, after its namespace."""
+    return name.rpartition(":")[2].startswith(prefixes)
 
 
 def _unit(vector: Array) -> Array:

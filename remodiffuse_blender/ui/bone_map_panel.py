@@ -63,7 +63,7 @@ class BoneMapPanel(bpy.types.Panel):
         layout.operator("remodiffuse.detect_bones", icon="FILE_REFRESH")
         row = layout.row(align=True)
         row.operator("remodiffuse.use_reference_pose", icon="ARMATURE_DATA")
-        if found.reference:
+        if table.reference:
             row.operator("remodiffuse.clear_reference_pose", text="", icon="X")
         layout.operator("remodiffuse.report_rig", icon="CHECKMARK")
         if report := rig_report.remembered(armature):

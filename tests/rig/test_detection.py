@@ -147,3 +147,34 @@ def test_a_map_survives_saving() -> None:
     assert BoneMap.from_json(found.to_json()) == found
     with pytest.raises(ValueError, match="unknown joints"):
         BoneMap.from_json({**found.to_json(), "bones": {"tail": "Tail"}})
+
+
+@pytest.mark.parametrize("spelling", ["Hero_{}", "hero rig.{}", "{}_Hero", "{}.001", "a1-{}"])
+@pytest.mark.parametrize("family", ["rigify_meta", "quaternius", "vrm", "mmd_english"])
+def test_a_mark_that_all_bones_carry_says_nothing(spelling: str, family: str) -> None:
+    known = next(each for each in known_families() if each.name == family)
+    names = {joint: spelling.format(keys[0]) for joint, keys in known.joints.items()}
+    found = map_bones(rest_pose(renamed(person(), names)))
+    assert found.bones == names
+
+
+@pytest.mark.parametrize(("one", "other"), [("{}", "{}.001"), ("Ann_{}", "Bob_{}"), ("{}_A", "{}_B"), ("A:{}", "B:{}")])
+def test_of_two_people_in_one_armature_only_one_is_mapped(one: str, other: str) -> None:
+    bones: dict[str, Bone] = {}
+    for spelling, aside in ((one, 0.0), (other, 2.0)):
+        for name, bone in person().items():
+            head = bone.head + [aside, 0.0, 0.0]
+            bones[spelling.format(name)] = Bone(head, spelling.format(bone.parent) if bone.parent else "")
+    found = map_bones(rest_pose(bones)).bones
+    assert found in ({joint: spelling.format(joint) for joint in JOINTS} for spelling in (one, other))
+
+
+def test_of_two_nameless_people_in_one_armature_one_is_found() -> None:
+    bones: dict[str, Bone] = {}
+    for start, aside in ((0, 0.0), (50, 2.0)):
+        names = {joint: f"Bone.{start + index:03}" for index, joint in enumerate(JOINTS)}
+        bones |= {name: Bone(bone.head + [aside, 0, 0], bone.parent) for name, bone in renamed(person(), names).items()}
+    found = map_bones(rest_pose(bones)).bones
+    numbers = {int(bone.partition(".")[2]) // 50 for bone in found.values()}
+    assert len(numbers) == 1
+    assert len(found) == len(JOINTS)

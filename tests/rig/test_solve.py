@@ -190,13 +190,13 @@ def test_an_axis_keeps_its_side_through_no_turn_at_all() -> None:
     assert np.abs(np.diff(values[:, 0])).max() < 0.1
 
 
-def _foot_moved(bones: dict[str, Bone], heel: Array) -> None:
+def foot_moved(bones: dict[str, Bone], heel: Array) -> None:
     """Moves the toes so that they start at `heel` (3) from the ankle."""
     for side in ("left", "right"):
         bones[f"{side}_foot"].head = bones[f"{side}_ankle"].head + heel
 
 
-def _steps(frames: int = 40) -> Motion:
+def steps(frames: int = 40) -> Motion:
     """A person stands on both toes and rolls the feet up and down, knees giving way."""
     beat = 0.5 - 0.5 * np.cos(np.linspace(0.0, 6.0, frames))
     rotations = np.zeros((frames, 22, 4))
@@ -214,7 +214,7 @@ def _steps(frames: int = 40) -> Motion:
 
 def test_feet_that_hang_straight_down_at_rest_are_turned_up() -> None:
     bones = straight_person()
-    _foot_moved(bones, np.array([0.0, 0.0, -0.13]))
+    foot_moved(bones, np.array([0.0, 0.0, -0.13]))
     motion = dance()
     rest = rest_pose(bones)
     place = heads(rest, solve(rest, SAME, motion))
@@ -226,10 +226,10 @@ def test_feet_that_hang_straight_down_at_rest_are_turned_up() -> None:
 
 
 def test_long_feet_roll_less_and_leave_the_legs_alone() -> None:
-    motion, size = _steps(), 2.5
+    motion, size = steps(), 2.5
     bones = straight_person()
     drop = bones["left_foot"].head - bones["left_ankle"].head
-    _foot_moved(bones, size * drop)
+    foot_moved(bones, size * drop)
     for bone in bones.values():
         bone.head = bone.head - [0.0, 0.0, (size - 1.0) * drop[2]]
     rest = rest_pose(bones)
@@ -242,5 +242,5 @@ def test_long_feet_roll_less_and_leave_the_legs_alone() -> None:
 
 def test_a_toe_that_starts_at_the_ankle_is_none() -> None:
     bones = straight_person()
-    _foot_moved(bones, np.array([0.0, -0.01, -0.02]))
-    assert limb_error(rest_pose(bones), SAME, _steps()) < 0.5
+    foot_moved(bones, np.array([0.0, -0.01, -0.02]))
+    assert limb_error(rest_pose(bones), SAME, steps()) < 0.5
