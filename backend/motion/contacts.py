@@ -27,6 +27,7 @@ _LIFT: Final = (0.04, 0.10)  # metres above the height of a flat foot
 _ENTER, _LEAVE = 0.6, 0.4  # hysteresis of the labels
 _SHORTEST: Final = 0.1  # seconds; a shorter contact is a touch in passing, a shorter gap is noise
 _BLEND: Final = 0.2  # seconds that a correction takes to come and go
+_SWING: Final = 0.6  # the same where a foot must get to a place that is given: as long as a step in the air
 _ON_FLOOR: Final = 0.06  # metres above a flat foot up to which a contact counts as one with the floor
 # A label that says "contact" of a foot this fast (metres a second, along the floor and upwards) or this steep is wrong.
 _TOO_FAST, _TOO_LIVELY = 1.2, 0.5
@@ -78,22 +79,22 @@ def lock_feet(positions: Array, contacts: Array, fps: float, given: Mask | None 
     if given is None:
         p[..., 1] -= _hover(p, spans)
 
-    blend = max(1, round(_BLEND * fps))
+    given = np.zeros(len(p), np.bool_) if given is None else given
+    blend = max(1, round((_SWING if given.any() else _BLEND) * fps))
     for leg, (ankle_spans, toe_spans) in zip(_LEGS, (spans[:2], spans[2:]), strict=True):
         foot = float(np.linalg.norm(p[:, leg.toe] - p[:, leg.ankle], axis=-1).mean())
         toe_anchors = _anchors(p[:, leg.toe], toe_spans, TOE_HEIGHT, given)
-        toe_shift, toe_hold = _held(p[:, leg.toe], toe_spans, toe_anchors, blend)
+        toe_shift, toe_hold = _held(p[:, leg.toe], toe_spans, toe_anchors, blend, given)
         toe = _above(p[:, leg.toe] + toe_shift, TOE_HEIGHT)
         # The ankle goes with the toe and has its own correction on top, so a rolling foot stays in one piece.
         ankle = p[:, leg.ankle] + toe_shift
         ankle_anchors = _anchors(ankle, ankle_spans, ANKLE_HEIGHT, given)
         for span, anchor in zip(ankle_spans, ankle_anchors, strict=True):
             standing = toe[span][toe_hold[span, 0] == 1.0]
-            if len(standing) and not _any_given(
-                span, given
-            ):  # a flat foot: its length decides how far the ankle is from the toe
+            # A flat foot: its length decides how far the ankle is from the toe.
+            if len(standing) and not given[span].any():
                 anchor[:] = _towards(standing[len(standing) // 2], anchor, foot)
-        ankle_shift, ankle_hold = _held(ankle, ankle_spans, ankle_anchors, blend)
+        ankle_shift, ankle_hold = _held(ankle, ankle_spans, ankle_anchors, blend, given)
         ankle = _above(ankle + ankle_shift, TOE_HEIGHT)
         # A foot that stands on its toe alone turns about the toe.
         ankle += np.where(ankle_hold == 1.0, 0.0, toe_hold) * (_towards(toe, ankle, foot) - ankle)
@@ -185,17 +186,13 @@ def _hover(p: Array, spans: list[list[slice]]) -> float:
     return hover if abs(hover) < _ON_FLOOR else 0.0
 
 
-def _any_given(span: slice, given: Mask | None) -> bool:
-    return given is not None and bool(given[span].any())
-
-
-def _anchors(track: Array, spans: list[slice], flat: float, given: Mask | None) -> list[Array]:
+def _anchors(track: Array, spans: list[slice], flat: float, given: Mask) -> list[Array]:
     """Where a foot point stands in each span: where it does in `given` frames, on the floor when it is near it, else at
     its own height.
     """
     anchors = []
     for span in spans:
-        if given is not None and _any_given(span, given):
+        if given[span].any():
             anchors.append(np.median(track[span][given[span]], axis=0))
             continue
         # The median, not the mean: a track that is held already has it exactly there.
@@ -206,26 +203,34 @@ def _anchors(track: Array, spans: list[slice], flat: float, given: Mask | None) 
     return anchors
 
 
-def _held(track: Array, spans: list[slice], anchors: list[Array], blend: int) -> tuple[Array, Array]:
+def _held(
+    track: Array, spans: list[slice], anchors: list[Array], blend: int, given: Mask
+) -> tuple[Array, Array]:
     """Shifts (T, 3) that hold `track` at the anchor of each span and fade within `blend` frames around it, and the
-    weight (T, 1) of the hold: 1 in spans, fading in the same way.
+    weight (T, 1) of the hold: 1 in spans, fading in the same way. Both have faded where frames (T,) are `given`.
     """
     held = np.zeros((len(track), 4))
     free_from, before = 0, np.zeros(4)
     for span, anchor in zip(spans, anchors, strict=True):
         held[span, :3] = anchor - track[span]
         held[span, 3] = 1.0
-        _bridge(held[free_from : span.start], before, held[span.start], blend)
+        gap = slice(free_from, span.start)
+        _bridge(held[gap], before, held[span.start], blend, given[gap])
         free_from, before = span.stop, held[span.stop - 1]
-    _bridge(held[free_from:], before, np.zeros(4), blend)
+    _bridge(held[free_from:], before, np.zeros(4), blend, given[free_from:])
     return held[:, :3], held[:, 3:]
 
 
-def _bridge(gap: Array, before: Array, after: Array, blend: int) -> None:
+def _bridge(gap: Array, before: Array, after: Array, blend: int, given: Mask) -> None:
     """Fills the frames between two spans, in place, with the fade of the one before and that of the one after."""
-    frames = np.arange(1, len(gap) + 1, dtype=np.float64)[:, None]
-    fall = 1.0 - _ramp(frames / (min(blend, len(gap)) + 1), 0.0, 1.0)
-    gap[:] = before * fall + after * fall[::-1]
+    gap[:] = _fade(given, blend) * before + _fade(given[::-1], blend)[::-1] * after
+
+
+def _fade(given: Mask, blend: int) -> Array:
+    """(n, 1): from 1 before the first frame to 0 within `blend` frames, or by the first one that is given."""
+    room = int(given.argmax()) if given.any() else len(given)
+    frames = np.arange(1, len(given) + 1, dtype=np.float64)[:, None]
+    return 1.0 - _ramp(frames / (min(blend, room) + 1), 0.0, 1.0)
 
 
 def _towards(center: Array, point: Array, radius: float) -> Array:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 FADE: Final = 8
 """Frames within which what is left of a difference at a join fades."""
+_SETTLE: Final = 2
+"""The same for a motion that has been joined and whose feet have been locked since: longer, and they slide; shorter,
+and a knee that is nearly straight jumps.
+"""
 
 _LEGS: Final = [INDEX[f"{side}_{joint}"] for side in ("left", "right") for joint in ("hip", "knee", "ankle")]
 _UP: Final = np.array([0.0, 1.0, 0.0])
@@ -104,22 +108,22 @@ def standing(canvas: Motion, made: Motion, free: Mask) -> Motion:
     rotations = whole.rotations.astype(np.float64)
     for joint in _LEGS:
         rotations[:, joint] = quat.multiply(quat.conjugate(world[:, PARENTS[joint]]), world[:, joint])
-    stood = kept(canvas, replace(whole, rotations=quat.continuous(rotations)), free)
+    stood = kept(canvas, replace(whole, rotations=quat.continuous(rotations)), free, _SETTLE)
     # What a join carries along stands no longer: a foot that does stands still.
     held = held_contacts(whole.positions, whole.contacts, whole.fps) * (detect_contacts(stood.positions, FPS) > 0.9)
     touched: Mask = np.any(free, axis=1)
     return replace(stood, contacts=np.where(touched[:, None], held, canvas.contacts).astype(np.float32))
 
 
-def kept(canvas: Motion, made: Motion, free: Mask) -> Motion:
+def kept(canvas: Motion, made: Motion, free: Mask, fade: int = FADE) -> Motion:
     """`made` in the free joints (T, 22), `canvas` in all others, to the last bit. Where a joint becomes free it goes on
-    as it moved before, and what `made` has there instead comes in gradually.
+    as it moved before, and what `made` has there instead comes in gradually, within `fade` frames.
     """
     rotations = made.rotations.astype(np.float64)
     for joint in range(free.shape[1]):
-        rotations[:, joint] = _kept_turns(canvas.rotations[:, joint], rotations[:, joint], free[:, joint])
+        rotations[:, joint] = _kept_turns(canvas.rotations[:, joint], rotations[:, joint], free[:, joint], fade)
     rotations = quat.continuous(rotations)
-    root = _kept_track(canvas.root, made.root, free[:, 0])
+    root = _kept_track(canvas.root, made.root, free[:, 0], fade)
     touched: Mask = np.any(free, axis=1)
     positions = forward_kinematics(rotations, root)
     positions[~touched] = canvas.positions[~touched]
@@ -127,11 +131,11 @@ def kept(canvas: Motion, made: Motion, free: Mask) -> Motion:
     return Motion(canvas.fps, positions, rotations.astype(np.float32), root.astype(np.float32), contacts)
 
 
-def _kept_turns(canvas: Array, made: Array, free: Mask) -> Array:
+def _kept_turns(canvas: Array, made: Array, free: Mask, fade: int) -> Array:
     """(T, 4) rotations of one joint."""
     given = canvas.astype(np.float64)
     result = np.where(free[:, None], made, given)
-    for frames, before, last in _ends(free):
+    for frames, before, last in _ends(free, fade):
         speed = _vector(given[last], given[before])
         own = _vector(made[frames[1]], made[frames[0]])
         start = quat.multiply(quat.conjugate(_turn_by(own)), made[frames[0]])
@@ -140,11 +144,11 @@ def _kept_turns(canvas: Array, made: Array, free: Mask) -> Array:
     return result
 
 
-def _kept_track(canvas: Array, made: Array, free: Mask) -> Array:
+def _kept_track(canvas: Array, made: Array, free: Mask, fade: int) -> Array:
     """(T, n) places."""
     given = canvas.astype(np.float64)
     result = np.where(free[:, None], made, given)
-    for frames, before, last in _ends(free):
+    for frames, before, last in _ends(free, fade):
         own = made[frames[1]] - made[frames[0]]
         start = made[frames[0]] - own
         result[frames] += _inertia(given[last] - start, given[last] - given[before] - own, len(frames))
@@ -173,7 +177,7 @@ def _turn_by(vectors: Array) -> Array:
     return np.concatenate((np.cos(angle / 2.0), np.sinc(angle / (2.0 * np.pi)) * vectors / 2.0), axis=-1)
 
 
-def _ends(free: Mask) -> list[tuple[NDArray[np.intp], int, int]]:
+def _ends(free: Mask, fade: int) -> list[tuple[NDArray[np.intp], int, int]]:
     """For each end of each run of free frames that has a known neighbour: the frames of the run in which that end
     fades, outermost first, and the last two known frames before it (once the same, where there is only one). A run
     of a frame or two has no room for it.
@@ -181,7 +185,7 @@ def _ends(free: Mask) -> list[tuple[NDArray[np.intp], int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate(([False], free, [False])).astype(np.int8))).reshape(-1, 2)
     found = []
     for start, stop in edges:
-        reach = min(FADE, (stop - start) // 2)
+        reach = min(fade, (stop - start) // 2)
         if start > 0 and reach > 1:
             before = start - 2 if start > 1 and not free[start - 2] else start - 1
             found.append((np.arange(start, start + reach), int(before), int(start - 1)))

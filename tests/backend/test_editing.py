@@ -37,12 +37,12 @@ def walk(generator: Generator) -> Motion:
 
 
 @pytest.fixture(scope="module")
-def usual_speed(generator: Generator) -> float:
-    """The 99th percentile of the speeds of all joints in the library, metres a second."""
+def usual_speed(generator: Generator) -> np.ndarray:
+    """The 99th percentile of each joint's speeds (22,) in the library, metres a second."""
     library = generator.libraries[0]
     clips = (library.clip(number).positions for number in library.clips())
-    speeds = [np.linalg.norm(np.diff(positions, axis=0), axis=-1).ravel() for positions in clips]
-    return float(np.percentile(np.concatenate(speeds), 99)) * 20.0
+    speeds = [np.linalg.norm(np.diff(positions, axis=0), axis=-1) for positions in clips]
+    return np.percentile(np.concatenate(speeds), 99, axis=0) * 20.0
 
 
 def free_frames(frames: int, start: int, stop: int) -> np.ndarray:
@@ -51,13 +51,22 @@ def free_frames(frames: int, start: int, stop: int) -> np.ndarray:
     return free
 
 
-def assert_joined(motion: Motion, frame: int, usual_speed: float) -> None:
-    """No joint leaves its way by 2 cm between the frame before `frame` and it, and none is faster than the data's."""
+def assert_joined(motion: Motion, frame: int, usual_speed: np.ndarray) -> None:
+    """No joint leaves its way by 2 cm between the frame before `frame` and it, unless it does so in the frames beside
+    it as well (a hand that waves does); and none is faster there than in the data.
+    """
     steps = np.diff(motion.positions, axis=0)
-    apart = np.linalg.norm(steps[frame - 1] - (steps[frame - 2] + steps[frame]) / 2.0, axis=-1)
-    assert apart.max() < 0.02
-    near = steps[max(frame - 4, 0) : frame + 4]
-    assert np.linalg.norm(near, axis=-1).max() * 20.0 < usual_speed
+    apart = np.linalg.norm(steps[1:-1] - (steps[:-2] + steps[2:]) / 2.0, axis=-1)
+    beside = np.delete(apart[frame - 5 : frame + 2], 3, axis=0).max(axis=0)
+    assert (apart[frame - 2] < np.maximum(beside, 0.02)).all()
+    near = np.linalg.norm(steps[max(frame - 4, 0) : frame + 4], axis=-1)
+    assert (near.max(axis=0) * 20.0 < usual_speed).all()
+
+
+def toe_slip(motion: Motion, start: int, stop: int) -> float:
+    """Mean speed of standing toes, metres a second, from the frame before `start` to the one after `stop`."""
+    part = slice(start - 1, stop + 1)
+    return foot_slide(motion.positions[part], motion.contacts[part] * [0, 1, 0, 1], 20.0)
 
 
 def degrees_apart(a: Motion, b: Motion) -> np.ndarray:
@@ -68,7 +77,7 @@ def degrees_apart(a: Motion, b: Motion) -> np.ndarray:
 @pytest.mark.parametrize("strength", [1.0, 0.4])
 @pytest.mark.parametrize("quality", ["full", "fast"])
 def test_only_a_range_of_frames_changes(
-    generator: Generator, walk: Motion, usual_speed: float, strength: float, quality: str
+    generator: Generator, walk: Motion, usual_speed: np.ndarray, strength: float, quality: str
 ) -> None:
     free = free_frames(80, 30, 50)
     canvas = Canvas(walk, free)
@@ -81,6 +90,7 @@ def test_only_a_range_of_frames_changes(
         assert np.linalg.norm(motion.positions - walk.positions, axis=-1)[~kept].mean() > 0.005
         assert_joined(motion, 30, usual_speed)
         assert_joined(motion, 50, usual_speed)
+        assert toe_slip(motion, 30, 50) < 0.03
         assert foot_slide(motion.positions, motion.contacts, 20.0) < 0.02
     assert np.abs(first.positions - second.positions)[~kept].max() > 0.005
 
@@ -108,7 +118,7 @@ def test_closer_and_wilder(generator: Generator, walk: Motion) -> None:
     assert apart[0] < 0.25  # metres: mostly how far it walks
 
 
-def test_a_gap_between_two_motions_is_filled(generator: Generator, walk: Motion, usual_speed: float) -> None:
+def test_a_gap_between_two_motions_is_filled(generator: Generator, walk: Motion, usual_speed: np.ndarray) -> None:
     """The second one stands elsewhere and faces elsewhere: the motion in between gets there."""
     before, after = cut(walk, 0, 20), cut(walk, 50, 80)
     after = placed(after, 0, 1.6, before.root[-1] + np.array([0.8, 0.0, 0.9]))
@@ -117,9 +127,10 @@ def test_a_gap_between_two_motions_is_filled(generator: Generator, walk: Motion,
     assert np.abs(take.motion.positions[50:] - after.positions).max() < 0.01
     for frame in (20, 50):
         assert_joined(take.motion, frame, usual_speed)
+    assert toe_slip(take.motion, 20, 50) < 0.03
 
 
-def test_a_row_of_prompts_is_one_motion(generator: Generator, usual_speed: float) -> None:
+def test_a_row_of_prompts_is_one_motion(generator: Generator, usual_speed: np.ndarray) -> None:
     request = Request("a person walks forward", 3.0, 3, 2, then=(("a person sits down", 2.0), ("a person waves", 2.0)))
     takes = generator.generate(request)
     for take in takes:
@@ -127,6 +138,7 @@ def test_a_row_of_prompts_is_one_motion(generator: Generator, usual_speed: float
         for join in (60, 100):
             for frame in (join - 8, join + 8):
                 assert_joined(take.motion, frame, usual_speed)
+            assert toe_slip(take.motion, join - 8, join + 8) < 0.03
         assert foot_slide(take.motion.positions, take.motion.contacts, 20.0) < 0.02
         assert [part["prompt"] for part in take.provenance.sampler["row"]][1:] == [
             "a person sits down",

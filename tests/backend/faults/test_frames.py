@@ -179,7 +179,7 @@ class Fed:
 
     def __init__(self, data: bytes) -> None:
         self._stream: io.BytesIO | None = io.BytesIO(data)
-        self.log, self.pid, self.read = [], 1, 0
+        self.log, self.pid, self.lives, self.read = [], 1, True, 0
 
     def send(self, data: bytes) -> None: ...
 
