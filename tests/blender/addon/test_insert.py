@@ -201,7 +201,7 @@ def test_what_cannot_be_inserted_is_told(settings: Rna, spoil: Callable[[Rna], N
 
 
 def test_what_has_no_cycle_is_told(settings: Rna) -> None:
-    settings.prompt, settings.seconds = "a person sits down", 2.0
+    settings.prompt, settings.seconds = "a person sits down", 1.0
     generate()
     settings.insert.loop = True
     before = dump()
