@@ -41,7 +41,7 @@ MENU = {
     "Teach it": {
         "data": ("tools.backend", "prepare training sets"),
         "train": ("tools.backend", "train a model"),
-        "evaluate": ("tools.backend", "prompt exam, contact sheets, learning curve, ablation"),
+        "evaluate": ("tools.backend", "prompt exam, the paper's protocol, contact sheets, learning curve, ablation"),
         "publish": ("tools.backend", "turn a training run into the starter model and its library"),
         "verify": ("tools.backend", "compare every stage with golden numbers of the official code"),
     },

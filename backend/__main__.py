@@ -22,7 +22,7 @@ COMMANDS: Final = {
     "evaluate": (
         "backend.training.evaluation",
         "main",
-        "judge a model: prompt exam, pictures, learning curve, ablation",
+        "judge a model: prompt exam, the paper's protocol, pictures, learning curve, ablation",
     ),
     "publish": ("backend.training.cli", "publish", "turn a training run into a model folder and its starter library"),
 }

@@ -58,6 +58,13 @@ class Edit(NamedTuple):
     start: Start
 
 
+class Made(NamedTuple):
+    """Features (K, T, F) of takes, and the provenance of each."""
+
+    features: Tensor
+    provenances: list[Provenance]
+
+
 class Generator:
     """A model, its text encoder and the libraries that it retrieves from. One thread at a time."""
 
@@ -145,7 +152,27 @@ class Generator:
         """Takes of the request's first prompt. With canvases, take k is canvas k with its free part made anew; what is
         free must be the same in all of them.
         """
-        frames = self._own_frames(request)
+        made = self._made(request, self._own_frames(request), canvases, report)
+        takes = []
+        for number, rows in enumerate(made.features):
+            report("motion", number, request.count)
+            motion = self._motion(rows, request.frames)
+            takes.append(Take(on_canvas(canvases[number], motion) if canvases else motion, made.provenances[number]))
+        report("motion", request.count, request.count)
+        return takes
+
+    def features(self, request: Request, frames: int, beyond: int = 0) -> NDArray[np.float32]:
+        """What takes of an official model are decoded from: (K, T, F), `frames` of the model's own, whatever the
+        request says, and up to `beyond` more, which are not part of the motion.
+
+        An evaluator of the paper's protocol looks over the end of a motion, at what the network makes of padding.
+        """
+        return self._made(request, frames, [], lambda stage, step, steps: None, beyond).features.cpu().numpy()
+
+    def _made(
+        self, request: Request, frames: int, canvases: Sequence[Canvas], report: Progress, beyond: int = 0
+    ) -> Made:
+        """Features (K, T, F) of all takes of a request's first prompt, and where they come from."""
         seeds = [request.seed + number for number in range(request.count)]
 
         report("text", 0, 1)
@@ -163,17 +190,11 @@ class Generator:
         edit = self._edit(request, canvases, aligned) if canvases else None
         start = edit.start if edit else self._start(aligned, guides.score)
         schedule = self._schedule(request.quality, start)
+        real = torch.arange(min(frames + beyond, self.model.card.config.max_frames)) < frames
         with precise(self.precision, self.model.device):
-            features = self._sample(request, frames, seeds, conditions, schedule, start, edit, report)
-
-        takes = []
-        for number, rows in enumerate(features):
-            report("motion", number, request.count)
-            provenance = self._provenance(request, number, guides, schedule, start)
-            motion = self._motion(rows, request.frames)
-            takes.append(Take(on_canvas(canvases[number], motion) if canvases else motion, provenance))
-        report("motion", request.count, request.count)
-        return takes
+            features = self._sample(request, real, seeds, conditions, schedule, start, edit, report)
+        provenances = [self._provenance(request, number, guides, schedule, start) for number in range(request.count)]
+        return Made(features, provenances)
 
     def _start(self, aligned: Tensor | None, score: float) -> Start | None:
         sampler = self.model.card.sampler
@@ -268,7 +289,7 @@ class Generator:
     def _sample(
         self,
         request: Request,
-        frames: int,
+        real: Tensor,
         seeds: Sequence[int],
         conditions: Conditioning,
         schedule: Schedule,
@@ -276,13 +297,14 @@ class Generator:
         edit: Edit | None,
         report: Progress,
     ) -> Tensor:
-        """Features (K, T, F) of all takes, in one batch. Each has noise and coins of its own seed."""
+        """Features (K, T, F) of all takes, in one batch. Each has noise and coins of its own seed. `real` (T,) bool
+        says which frames are part of the motion."""
         config, device = self.model.card.config, self.model.device
-        noise = np.stack([take_noise(seed, frames, config.features) for seed in seeds])
+        noise = np.stack([take_noise(seed, len(real), config.features) for seed in seeds])
         normalised = sample(
             self._denoiser,
             conditions,
-            torch.ones(len(seeds), frames, dtype=torch.bool, device=device),
+            real.to(device).repeat(len(seeds), 1),
             torch.from_numpy(noise).to(device),
             take_coins(seeds, len(schedule)),
             schedule,

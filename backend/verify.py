@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import zipfile
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 import numpy as np
 import torch
 
+from .arrays import UNREADABLE
 from .diffusion import (
     BRANCHES,
     MixedDenoiser,
@@ -62,7 +62,7 @@ def verify(path: Path) -> list[Row]:
         return list(_Parity(Golden.load(path)).rows())
     except KeyError as error:
         raise _bad_fixture(f"{path.name} lacks {error}") from error
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise _bad_fixture(f"{path.name} is no file of golden numbers") from error
 
 

@@ -20,7 +20,7 @@ FEATURES: Final = {"t2m": 263, "kit": 251}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure the sampler on this machine; or, with an option, a large library, the start, or what fast takes cost."""
+    """Measure the sampler on this machine; or, with an option, a large library, lengths, the start or fast takes."""
     parser = argparse.ArgumentParser(prog="python -m backend bench", description=main.__doc__)
     parser.add_argument("--model", default="t2m", help="t2m or kit (official sizes), starter, or a model folder")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
@@ -29,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--library", type=int, metavar="CLIPS", help="search among so many made-up clips")
+    what.add_argument("--lengths", action="store_true", help="takes of several lengths: the cost is linear in frames")
     what.add_argument("--start", action="store_true", help="from the start of the process to its first take")
     what.add_argument("--quality", action="store_true", help="what fast takes cost, by the prompt exam")
     parser.add_argument("--seeds", type=int, default=2, help="takes of each prompt with --quality (default: 2)")
@@ -70,6 +71,10 @@ def _measured(options: argparse.Namespace) -> list[dict[str, Any]]:
         network = official_size(FEATURES[options.model], device)
     else:
         network = load_model(_folder(options.model), device).network
+    if options.lengths:
+        from .lengths import measure_lengths
+
+        return [asdict(row) for row in measure_lengths(options.model, network, device, options.precision or "float32")]
     precisions = [options.precision] if options.precision else None
     rows = bench(options.model, network, device, precisions, lambda words: sys.stderr.write(words + "\n"))
     return [asdict(row) for row in rows]

@@ -67,13 +67,11 @@ def bench(
         if precisions is None and peak < single:
             told(f"No rows for {precision}: {peak:.0f} GFLOP/s at most on this device, float32 has {single:.0f}.")
             continue
-        plain = _seconds(_Work(network, 1, device, precision).plain, device, runs=1)
+        plain = seconds_of(Work(network, 1, device, precision).plain, device, runs=1)
         for batch in BATCHES:
-            work = _Work(network, batch, device, precision)
-            with FlopCounterMode(display=False) as counter:
-                work.take(network.denoiser)  # packed products are not counted
-            gflop = counter.get_total_flops() / 1e9
-            seconds = _seconds(work.fast, device, RUNS)
+            work = Work(network, batch, device, precision)
+            gflop = work.gflop()
+            seconds = seconds_of(work.fast, device, RUNS)
             rows.append(
                 Row(
                     model=name,
@@ -114,25 +112,29 @@ def _products(size: int, precision: torch.dtype, device: torch.device) -> Iterat
 
 def _shortest(product: Callable[[], object], device: torch.device) -> float:
     """Seconds; a slow product is not repeated."""
-    _seconds(product, device, 1)  # the first one may have to load a library
-    once = _seconds(product, device, 1)
-    return once if once > PEAK_SECONDS else min(once, _seconds(product, device, PEAK_RUNS))
+    seconds_of(product, device, 1)  # the first one may have to load a library
+    once = seconds_of(product, device, 1)
+    return once if once > PEAK_SECONDS else min(once, seconds_of(product, device, PEAK_RUNS))
 
 
-class _Work:
-    """One prompt with two references, random but fixed, and everything drawn for some takes of it."""
+class Work:
+    """One prompt with two references, random but fixed, and everything drawn for some takes of it, of `frames` frames
+    or as long as the model allows."""
 
-    def __init__(self, network: ReMoDiffuse, batch: int, device: torch.device, precision: str) -> None:
+    def __init__(
+        self, network: ReMoDiffuse, batch: int, device: torch.device, precision: str, frames: int | None = None
+    ) -> None:
         config = network.config
         torch.manual_seed(0)
         self.network = network
         self.batch = batch
         self.precision, self.device = precision, device
         self.schedule = Schedule.sampling(config.diffusion)
-        frames, references = config.max_frames, config.references
+        longest, references = config.max_frames, config.references
+        frames = frames or longest
         self.tokens = torch.randn(1, PROMPT_TOKENS, config.token_width, device=device)
-        self.motions = torch.randn(1, references, frames, config.features, device=device)
-        self.lengths = torch.full((1, references), frames, device=device)
+        self.motions = torch.randn(1, references, longest, config.features, device=device)
+        self.lengths = torch.full((1, references), longest, device=device)
         self.captions = torch.randn(1, references, PROMPT_TOKENS, config.reference_token_width, device=device)
         noise = np.stack([take_noise(seed, frames, config.features) for seed in range(batch)])
         self.noise = torch.from_numpy(noise).to(device)
@@ -142,6 +144,12 @@ class _Work:
 
     def fast(self) -> Tensor:
         return self.take(self.denoiser)
+
+    def gflop(self) -> float:
+        """Counted, for all takes together; packed products are not counted, so it takes the plain ones."""
+        with FlopCounterMode(display=False) as counter:
+            self.take(self.network.denoiser)
+        return counter.get_total_flops() / 1e9
 
     @torch.inference_mode()
     def take(self, denoiser: Denoiser) -> Tensor:
@@ -190,7 +198,7 @@ def official_size(features: int, device: torch.device) -> ReMoDiffuse:
     return network.to(device).eval()
 
 
-def _seconds(work: Callable[[], object], device: torch.device, runs: int) -> float:
+def seconds_of(work: Callable[[], object], device: torch.device, runs: int) -> float:
     """The shortest of several runs."""
     best = float("inf")
     for _ in range(runs):

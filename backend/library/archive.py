@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from ..arrays import UNREADABLE
 from ..errors import BackendError
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ class Column:
         version = np.lib.format.read_magic(stream)
         if version not in _HEADERS:
             raise ValueError(f"{name} has an unknown header")
-        shape, by_columns, self.dtype = _HEADERS[version](stream)
+        try:
+            shape, by_columns, self.dtype = _HEADERS[version](stream)
+        except UNREADABLE as error:
+            raise ValueError(f"{name} has a damaged header") from error
         if not shape or self.dtype.hasobject or (by_columns and len(shape) > 1):
             raise ValueError(f"{name} is no plain array")
         self.name, self.rows, self.shape = name, int(shape[0]), tuple(shape[1:])

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import pickletools
+import warnings
 import zipfile
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
+from torch import Tensor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,20 +40,49 @@ class RefusedError(ValueError):
 def load(path: Path) -> Any:  # noqa: ANN401  whatever was saved
     """Tensors and plain values from a file that takes no more memory than it has bytes.
 
-    Raises RefusedError, and whatever torch raises on a damaged file.
+    Raises RefusedError.
     """
     if not path.is_file():
-        raise RefusedError("is no file")
+        raise RefusedError("is no file" if path.exists() else "is not there")
     with path.open("rb") as stream:
         if stream.read(4) != b"PK\x03\x04":
             raise RefusedError("was not saved by PyTorch 1.6 or newer")
     _check_archive(path)
+    try:
+        return _unpacked(path)
+    except RefusedError:
+        raise
+    except Exception as error:  # a damaged file can make the unpickler fail in any way
+        raise RefusedError("cannot be read") from error
+
+
+def checked_tensors(state: object, most: int) -> dict[str, Tensor]:
+    """The tensors of a state dict, in its order: plain numbers, finite, no more than `most` of them.
+
+    A small file can claim a tensor of any size, all of whose numbers lie in one place. Raises RefusedError.
+    """
+    if not isinstance(state, dict) or not state:
+        raise RefusedError("holds no weights")
+    if not all(isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()):
+        raise RefusedError("holds more than weights")
+    if sum(tensor.numel() for tensor in state.values()) > most:
+        raise RefusedError("claims to be larger than any such model")
+    for name, tensor in state.items():
+        plain = tensor.layout == torch.strided and tensor.is_floating_point() and not tensor.is_quantized
+        if not plain or not tensor.isfinite().all():
+            raise RefusedError(f"has weights that are no numbers, in {name}")
+    return state
+
+
+def _unpacked(path: Path) -> Any:  # noqa: ANN401
     # Torch's own reader: another one might see another file in the same bytes.
     reader = torch._C.PyTorchFileReader(str(path))
     for code, word, _ in pickletools.genops(reader.get_record("data.pkl")):
         if code.name in ("GLOBAL", "INST", "STACK_GLOBAL") and word not in NAMES:
             raise RefusedError(f"holds more than weights: {str(word)[:60]}")
-    return torch.load(path, map_location="cpu", weights_only=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _check_archive(path: Path) -> None:

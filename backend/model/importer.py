@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from torch import Tensor
 
 from ..errors import BackendError
 from ..library.archive import Column
@@ -22,12 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
 _CLIP_IMAGE_TOWER: Final = (LANGUAGE_MODEL + "visual.", LANGUAGE_MODEL + "logit_scale")
 _CLIP_TEXT_TOWER: Final = ("token_embedding.weight", "positional_embedding", "ln_final.weight", "text_projection")
 
-MAX_NUMBERS: Final = 1 << 28
+MOST_NUMBERS: Final = 1 << 28
 """Of all tensors of a checkpoint, as they are shown; official ones have 200 million."""
+
 ROOT_AND_CONTACTS: Final = 5.0
 """The official std.npy has the deviations of root and contact channels divided by this ("feat_bias")."""
 
@@ -39,6 +40,10 @@ class Family:
     name: str
     layout: FeatureLayout
     mixture: MixtureConfig
+    padded_raw: bool = False
+    """Whether motions are padded with zeros before they are normalised, not after."""
+    repeated_texts: int = 100
+    """Of which the paper's protocol measures multimodality."""
 
 
 FAMILIES: Final = {
@@ -47,6 +52,8 @@ FAMILIES: Final = {
         "kit",
         FeatureLayout(len(kit.JOINTS), fps=kit.FPS, unit=kit.UNIT),
         MixtureConfig(coarse_scale=4.0, both=0.78123, text=0.39284, retrieval=-0.12475),
+        padded_raw=True,
+        repeated_texts=50,
     ),
 }
 """By the number of features: HumanML3D and KIT-ML."""
@@ -69,19 +76,11 @@ def read_checkpoint(path: Path) -> OfficialModel:
     """
     try:
         content = checkpoint_file.load(path)
-    except checkpoint_file.RefusedError as error:
+        # The whole checkpoint, or its state dict alone.
+        state = content.get("state_dict", content) if isinstance(content, dict) else None
+        parameters = {plain_name(name): tensor for name, tensor in checkpoint_file.checked_tensors(state, MOST_NUMBERS).items()}
+    except ValueError as error:
         raise _bad_checkpoint(path, str(error)) from error
-    except Exception as error:  # a damaged file can make the unpickler fail in any way
-        raise _bad_checkpoint(path, "cannot be read") from error
-    parameters = _state_dict(content)
-    if parameters is None:
-        raise _bad_checkpoint(path, "holds no weights")
-    # A view can show one number as often as it likes.
-    if sum(tensor.numel() for tensor in parameters.values()) > MAX_NUMBERS:
-        raise _bad_checkpoint(path, "has more numbers than any ReMoDiffuse model")
-    for name, tensor in parameters.items():
-        if not tensor.isfinite().all():
-            raise _bad_checkpoint(path, f"has weights that are no numbers, in {name}")
 
     text_tower = {
         name.removeprefix(LANGUAGE_MODEL): tensor.float()
@@ -92,7 +91,7 @@ def read_checkpoint(path: Path) -> OfficialModel:
         raise _bad_checkpoint(path, f"lacks the text encoder's {missing[0]}")
     try:
         family, config = _describe(parameters)
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, ValueError, TypeError) as error:
         raise _bad_checkpoint(path, f"is no ReMoDiffuse model ({error})") from error
     weights = {name: tensor.float() for name, tensor in from_official(parameters, config).items()}
     return OfficialModel(family, config, weights, text_tower)
@@ -109,23 +108,13 @@ def read_statistics(folder: Path, features: int) -> tuple[NDArray[np.float32], N
     contacts = slice(features - 4, features)
     share = np.clip(mean[contacts], 0.0, 1.0)
     # A contact is 0 or 1, so its variance is p (1 - p); data sets store the mean of the four deviations.
-    ratio = float(np.sqrt(share * (1.0 - share)).mean() / deviation[contacts].mean())
+    ratio = float(np.sqrt(share * (1.0 - share)).mean() / max(deviation[contacts].mean(), np.finfo(np.float32).tiny))
     if 0.5 < ratio < 2.0:
         deviation[:4] /= ROOT_AND_CONTACTS
         deviation[contacts] /= ROOT_AND_CONTACTS
     elif not 0.5 < ratio / ROOT_AND_CONTACTS < 2.0:
         raise _bad_statistics(folder, "mean.npy and std.npy do not belong together")
     return mean, deviation
-
-
-def _state_dict(content: object) -> dict[str, Tensor] | None:
-    """The tensors by their plain names, from a checkpoint or a bare state dict; None where there are none."""
-    state = content.get("state_dict", content) if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not state:
-        return None
-    if not all(isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()):
-        return None
-    return {plain_name(name): tensor for name, tensor in state.items()}
 
 
 def _describe(parameters: Mapping[str, Tensor]) -> tuple[Family, ModelConfig]:
@@ -170,11 +159,15 @@ def _statistic(folder: Path, name: str, features: int) -> NDArray[np.float32]:
             values = column.read(features) if fits else np.zeros(0)
     except (OSError, ValueError, StopIteration) as error:
         raise _bad_statistics(folder, f"{name}.npy is missing or damaged") from error
-    if values.shape != (features,) or not np.isfinite(values).all():
+    if values.shape != (features,):
         raise _bad_statistics(folder, f"{name}.npy does not hold {features} numbers")
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32)
+    if not np.isfinite(values).all():
+        raise _bad_statistics(folder, f"{name}.npy holds a number that is not finite")
     if name == "std" and not (values > 0).all():
         raise _bad_statistics(folder, "std.npy is not positive")
-    return values.astype(np.float32)
+    return values
 
 
 def _bad_checkpoint(path: Path, problem: str) -> BackendError:

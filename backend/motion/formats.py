@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from ..arrays import UNREADABLE
 from ..errors import BackendError
 from . import quaternions as quat
 from .clip import Motion
@@ -97,7 +98,7 @@ def read_npz(path: Path) -> tuple[list[Motion], list[dict[str, Any]]]:
             raise ValueError("its frame rate or provenance is missing")
         if not all(isinstance(provenance, dict) for provenance in provenances):
             raise ValueError("its provenance is no list of objects")
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+    except UNREADABLE as error:
         raise BackendError(
             "bad_file", f"{path} is no file of takes ({error}).", "Choose an .npz file that generate wrote."
         ) from error

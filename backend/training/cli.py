@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Self
 from ..commands.terminal import ProgressLine
 from ..errors import BackendError
 from ..model_folder import STARTER
-from ..request import QUALITIES
 from .config import RunConfig
 from .data.prepare import prepare
 
@@ -141,56 +140,14 @@ def _evaluator(argv: Sequence[str]) -> int:
     if options.iterations < 1 or options.batch < 2:
         raise BackendError("bad_request", "That trains nothing.", "Choose 1 iteration and a batch of 2, or more.")
 
-    from .evaluator import EvaluatorConfig, save_evaluator, train_evaluator
-    from .trainer import ENCODER, load_batches
-
-    batches = load_batches(RunConfig.read(options.config))
-    sizes = EvaluatorConfig(len(batches.mean), batches.captions.tokens.shape[1], ENCODER)
-    save_evaluator(options.output, train_evaluator(batches, sizes, options.iterations, options.batch, told=_show))
-    sys.stdout.write(f"{options.output}: {options.iterations} iterations\n")
-    return 0
-
-
-def protocol(argv: Sequence[str]) -> int:
-    """Judge a model by R-precision, matching score, FID, diversity and multimodality on held-out clips."""
-    parser = argparse.ArgumentParser(prog="python -m backend evaluate protocol", description=protocol.__doc__)
-    parser.add_argument("config", type=Path, help="of the run: names the training set")
-    parser.add_argument("--evaluator", type=Path, default=Path("runs/evaluator"), help="what train evaluator made")
-    parser.add_argument("--model", type=Path, help="model folder (default: the starter model)")
-    parser.add_argument("--library", type=Path, action="append", help="instead of the model's own; may be repeated")
-    parser.add_argument("--quality", choices=QUALITIES, default="full")
-    parser.add_argument("--replications", type=int, default=20)
-    parser.add_argument("--repeated-texts", type=int, default=100, help="for multimodality; 0: leave it out")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(argv)
-    if options.replications < 1 or options.repeated_texts < 0:
-        raise BackendError("bad_request", "There is nothing to repeat.", "Choose one replication or more.")
-
-    from ..generate import Generator
-    from ..text import load_encoder
-    from .data.prepare import TrainingSet
-    from .evaluator import load_evaluator
-    from .protocol import made_by
-    from .protocol import protocol as judged
-    from .trainer import load_batches
+    from .judges.own import EvaluatorConfig, save_evaluator, train_evaluator
+    from .trainer import load_batches, run_encoder
 
     config = RunConfig.read(options.config)
-    evaluator = load_evaluator(options.evaluator)
-    data = TrainingSet.load(Path(config.data))
-    encoder = load_encoder(evaluator.config.encoder)
-    found = judged(
-        data,
-        load_batches(config).validation,
-        evaluator,
-        lambda texts: evaluator.embed_texts(texts, encoder),
-        made_by(Generator.load(options.model, options.library), options.quality),
-        options.replications,
-        options.repeated_texts,
-    )
-    if options.json:
-        sys.stdout.write(json.dumps({name: dataclasses.asdict(one) for name, one in found.items()}, indent=1) + "\n")
-    else:
-        sys.stdout.writelines(f"{name:22} {one.mean:8.3f} +- {one.half_width:.3f}\n" for name, one in found.items())
+    batches = load_batches(config)
+    sizes = EvaluatorConfig(len(batches.mean), batches.captions.tokens.shape[1], run_encoder(config).name)
+    save_evaluator(options.output, train_evaluator(batches, sizes, options.iterations, options.batch, told=_show))
+    sys.stdout.write(f"{options.output}: {options.iterations} iterations\n")
     return 0
 
 

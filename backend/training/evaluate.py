@@ -18,7 +18,6 @@ from ..generate import Generator
 from ..motion.rebuild import rebuilt
 from ..motion.skeleton import FPS
 from ..request import Request
-from .cli import protocol
 from .exam import LENGTHS, Prompt, passes, prompts
 from .measures import Measures
 from .quality import Quality, slide
@@ -110,10 +109,8 @@ def ways(generator: Generator) -> dict[str, Sample]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Judge a model by the prompt exam (docs/prompt-exam.md); `evaluate protocol --help` tells of the other way."""
+    """Judge a model by the prompt exam (docs/prompt-exam.md)."""
     argv = sys.argv[2:] if argv is None else argv
-    if argv[:1] == ["protocol"]:
-        return protocol(argv[1:])
     parser = argparse.ArgumentParser(prog="python -m backend evaluate", description=main.__doc__)
     parser.add_argument("what", choices=("exam",))
     parser.add_argument("--prompts", type=Path, help="other prompts, a file like backend/training/exam.toml")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 KINDS: Final = {
     "exam": ("evaluate", "how many takes do what their prompt says (docs/prompt-exam.md)"),
+    "protocol": ("judges.command", "the paper's measures: R-precision, FID, diversity, multimodality"),
     "sheets": ("sheets", "pictures of what a model makes of twelve prompts"),
     "curve": ("curve", "the learning curve of a training run as a picture"),
     "ablation": ("ablation", "what each departure from the paper gains, by short runs without it"),

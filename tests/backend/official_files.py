@@ -95,10 +95,12 @@ def write_vocabulary(folder: Path) -> None:
     (folder / VOCABULARY).write_bytes(gzip.compress("\n".join(lines).encode()))
 
 
-def database(lengths: list[int], captions: list[str], features: int, seed: int = 0) -> dict[str, Any]:
+def database(
+    lengths: list[int], captions: list[str], features: int, seed: int = 0, *, frames: int = 196, width: int = 512
+) -> dict[str, Any]:
     """The arrays of an official retrieval database with one entry for each length and caption."""
     rng = np.random.default_rng(seed)
-    motions = rng.standard_normal((len(lengths), 196, features), np.float32)
+    motions = rng.standard_normal((len(lengths), frames, features), np.float32)
     for motion, length in zip(motions, lengths, strict=True):
         motion[length:] = 0
     return {
@@ -106,5 +108,5 @@ def database(lengths: list[int], captions: list[str], features: int, seed: int =
         "captions": np.array(captions),
         "motions": motions,
         "m_lengths": np.array(lengths),
-        "clip_seq_features": rng.standard_normal((len(lengths), 77, 512), np.float32).astype(np.float16),
+        "clip_seq_features": rng.standard_normal((len(lengths), 77, width), np.float32).astype(np.float16),
     }

@@ -6,12 +6,14 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from random_model import save_random_model
 from small_network import CONFIG, random_network
 
 from backend.bench.command import main
+from backend.bench.lengths import measure_lengths
 from backend.bench.library import measure_library
 from backend.bench.quality import measure_quality
 from backend.bench.sampling import bench
@@ -50,6 +52,19 @@ def test_slow_numbers_are_measured_only_when_asked_for() -> None:
         "model", "precision", "batch", "seconds_per_clip", "gflop_per_clip", "peak_gflops", "fraction_of_peak",
         "ratio_to_plain",
     }  # fmt: skip
+
+
+def test_the_cost_is_linear_in_the_length() -> None:
+    """Counted, not timed: equal steps in frames cost equal steps in operations, whatever the length."""
+    network = random_network(replace(CONFIG, max_frames=96))
+    rows = measure_lengths("small", network, torch.device("cpu"))
+    assert [row.frames for row in rows] == [24, 48, 72, 96]
+    assert all(row.seconds_per_clip > 0 for row in rows)
+    steps = np.diff([row.gflop_per_clip for row in rows])
+    assert steps[0] > 0
+    np.testing.assert_allclose(steps, steps[0], rtol=1e-9)
+    # What does not grow is the prompt's share: no more than all of the shortest take.
+    assert 0 <= rows[0].gflop_per_clip - steps[0] < rows[0].gflop_per_clip
 
 
 def test_a_large_library_is_filled_opened_and_searched() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -121,6 +122,21 @@ def test_takes_are_those_of_the_method_done_by_hand(official: Official, generato
             mean, deviation = (np.load(official.statistics / f"{name}.npy") for name in ("mean", "std"))
             motion = rebuilt(*decoded(loaded.card.layout, normalised.double().numpy() * deviation + mean, 24), 20)
             np.testing.assert_allclose(take.motion.positions, motion.positions, atol=5e-3)
+
+
+def test_features_go_on_behind_the_end_as_the_official_code_samples_them(
+    official: Official, generator: Generator
+) -> None:
+    """Whole clips of 196 frames with a mask: what the paper's evaluators see behind a motion's end."""
+    request, frames = replace(REQUEST, quality="fast"), official.frames
+    alone, near, whole = (generator.features(request, frames, beyond) for beyond in (0, 3, 196))
+    sizes = [(2, rows, official.features) for rows in (frames, frames + 3, 196)]
+    assert [each.shape for each in (alone, near, whole)] == sizes
+    np.testing.assert_allclose(near[:, :frames], alone, atol=2e-3)
+    np.testing.assert_allclose(whole[:, : frames + 3], near, atol=2e-3)
+    # They are what takes are decoded from.
+    motion = rebuilt(*decoded(generator.model.card.layout, alone[0].astype(float), 24), 20)
+    np.testing.assert_allclose(generator.generate(request)[0].motion.positions, motion.positions, atol=1e-5)
 
 
 def test_takes_are_sound_motions_of_the_wanted_length(generator: Generator) -> None:

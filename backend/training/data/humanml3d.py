@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ...arrays import read_npy
 from ...errors import BackendError
 from ...motion.decoding import decoded, with_our_legs
 from ...motion.features import FeatureLayout
@@ -54,13 +55,13 @@ def _captions(texts: Path) -> dict[tuple[float, float], tuple[str, ...]]:
         caption, *rest = line.strip().split("#")
         if not caption.strip():
             continue
-        start, end = (_seconds(word) for word in [*rest[1:3], "0", "0"][:2])
+        start, end = (seconds(word) for word in [*rest[1:3], "0", "0"][:2])
         found[start, end] = found.get((start, end), ()) + (caption.strip(),)
     return {span: tuple(dict.fromkeys(captions)) for span, captions in found.items()}
 
 
-def _seconds(word: str) -> float:
-    """Some lines of the data set hold "nan"."""
+def seconds(word: str) -> float:
+    """Where a caption's part of the motion starts or ends. Some lines of the data set hold "nan"."""
     try:
         value = float(word)
     except ValueError:
@@ -76,7 +77,7 @@ def _positions(folder: Path, name: str) -> Array:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ValueError("it is too large")
-        values = np.load(path, allow_pickle=False)
+        values = np.array(read_npy(path))
         if values.dtype.kind != "f" or not np.isfinite(values).all() or len(values) < 2:
             raise ValueError("it holds no finite numbers")
         values = values.astype(np.float64)
@@ -87,7 +88,7 @@ def _positions(folder: Path, name: str) -> Array:
             positions = with_our_legs(values)
         else:
             raise ValueError(f"its shape is {values.shape}")
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError) as error:
         raise BackendError(
             "bad_motion", f"{path.name} is no motion of HumanML3D ({error}).", "Make the data set again."
         ) from error

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import json
 import random
-import zipfile
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ...arrays import UNREADABLE
 from ...errors import BackendError
 from ...motion.contacts import detect_contacts
 from ...motion.features import FeatureLayout
@@ -81,7 +80,7 @@ class TrainingSet:
             found.check()
         except KeyError as error:
             raise _bad(path, f"it lacks {error}") from error
-        except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        except UNREADABLE as error:
             raise _bad(path, str(error) or "it cannot be read") from error
         return found
 

@@ -13,16 +13,18 @@ from safetensors.torch import load_file, save_file
 from backend.errors import BackendError
 from backend.text import load_encoder
 from backend.training.data.prepare import LAYOUT, TrainingSet
-from backend.training.evaluate import main
-from backend.training.evaluator import (
+from backend.training.evaluation import main
+from backend.training.judges.cases import held_out
+from backend.training.judges.own import (
     FILE,
     EvaluatorConfig,
+    OwnJudge,
     TextMotionEvaluator,
     load_evaluator,
     save_evaluator,
     train_evaluator,
 )
-from backend.training.protocol import protocol
+from backend.training.judges.protocol import protocol
 from backend.training.trainer import ENCODER, load_batches
 
 if TYPE_CHECKING:
@@ -48,47 +50,44 @@ def test_a_trained_evaluator_tells_gaits_apart_and_survives_the_disk(config: Run
 
     # The protocol with a model that repeats the data: nothing is better.
     known = {(captions[0], len(each)): each for captions, each in zip(data.captions, rows, strict=True)}
+    cases, judge, longest = held_out(data, np.arange(len(data))), OwnJudge(model, encoder), int(data.lengths.max())
+    steps: list[tuple[int, int]] = []
     found = protocol(
-        data,
-        np.arange(len(data)),
-        model,
-        lambda texts: model.embed_texts(texts, encoder),
+        cases,
+        judge,
         lambda text, frames, seed, count: [known[text, frames]] * count,
+        longest,
         replications=3,
         repeated_texts=4,
+        told=lambda done, total: steps.append((done, total)),
     )
-    assert found["multimodality"].mean == 0.0
+    assert found["multimodality"].mean == pytest.approx(0.0, abs=1e-5)
     assert found["R-precision 3"].mean == found["real R-precision 3"].mean > 3 / 32
     assert found["FID"].mean == pytest.approx(0.0, abs=1e-6)
+    total = 3 * (len(cases) + 4)
+    assert steps == [(done, total) for done in range(1, total + 1)]
     # And with one that always stands still.
     still = [next(each for (text, _), each in known.items() if text == "a person stands still")]
-    lazy = protocol(
-        data,
-        np.arange(len(data)),
-        model,
-        lambda texts: model.embed_texts(texts, encoder),
-        lambda text, frames, seed, count: still * count,
-        replications=2,
-        repeated_texts=0,
-    )
+    lazy = protocol(cases, judge, lambda text, frames, seed, count: still * count, longest, 2, repeated_texts=0)
     assert lazy["FID"].mean > found["FID"].mean
     assert lazy["matching score"].mean > found["matching score"].mean
     assert "multimodality" not in lazy
     with pytest.raises(BackendError, match="at least 32"):
-        protocol(data, np.arange(31), model, lambda _: np.zeros((0, 16)), lambda *_: [], 1)
+        protocol(cases[:31], judge, lambda *_: [], longest, 1)
 
 
-def test_what_stands_behind_the_end_has_no_influence() -> None:
+@pytest.mark.parametrize("length", [20, 21, 22, 23, 39])
+def test_what_stands_behind_the_end_has_no_influence(length: int) -> None:
     torch.manual_seed(0)
     model = TextMotionEvaluator(SMALL).eval()
-    motions, lengths = torch.randn(2, 40, LAYOUT.size), torch.tensor([40, 22])
+    motions, lengths = torch.randn(2, 40, LAYOUT.size), torch.tensor([40, length])
     tokens, mask = torch.randn(2, 6, 768), torch.tensor([[True] * 6, [True] * 3 + [False] * 3])
     with torch.no_grad():
         before = model.motions(motions, lengths), model.texts(tokens, mask)
-        motions[1, 22:] = 1e4
+        motions[1, length:] = 1e4
         tokens[1, 3:] = 1e4
         after = model.motions(motions, lengths), model.texts(tokens, mask)
-        alone = model.motions(motions[1:, :22], lengths[1:])
+        alone = model.motions(motions[1:, :length], lengths[1:])
     for one, other in zip(before, after, strict=True):
         torch.testing.assert_close(one, other)
     torch.testing.assert_close(before[0][1:], alone)

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
-from ..errors import BackendError
-from ..model_folder import writing
+from ...errors import BackendError
+from ...model_folder import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..text.encoder import TextEncoder
-    from .dataset import Batches
+    from ...text.encoder import TextEncoder
+    from ..dataset import Batches
+    from .cases import Caption
 
 FILE: Final = "evaluator.safetensors"
 STRIDE: Final = 4
@@ -74,7 +75,9 @@ class TextMotionEvaluator(nn.Module):
     def motions(self, normalised: Tensor, lengths: Tensor) -> Tensor:
         """Motions (B, T, F), normalised with our mean and deviation, of `lengths` (B,) frames, at least 4."""
         mask = torch.arange(normalised.shape[1], device=lengths.device)[None] < lengths[:, None]
-        rows = self.movement((normalised * mask[..., None]).transpose(1, 2)).transpose(1, 2)
+        # Every motion has as much behind it as the last token sees: else an embedding would depend on the batch.
+        padded = functional.pad(normalised * mask[..., None], (0, 0, 0, STRIDE))
+        rows = self.movement(padded.transpose(1, 2)).transpose(1, 2)
         return self.motion_output(_last(self.motion_rows, rows, lengths // STRIDE))
 
     def texts(self, tokens: Tensor, mask: Tensor) -> Tensor:
@@ -100,6 +103,24 @@ class TextMotionEvaluator(nn.Module):
             features = encoder.encode(list(texts[start : start + 32]))
             found.append(self.texts(features.tokens, features.mask))
         return torch.cat(found).double().numpy()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnJudge:
+    """The evaluator with the text encoder that it was trained on."""
+
+    evaluator: TextMotionEvaluator
+    encoder: TextEncoder
+
+    @property
+    def features(self) -> int:
+        return self.evaluator.config.features
+
+    def embed_texts(self, captions: Sequence[Caption]) -> NDArray[np.float64]:
+        return self.evaluator.embed_texts([each.text for each in captions], self.encoder)
+
+    def embed(self, motions: Sequence[NDArray[np.floating]], lengths: Sequence[int]) -> NDArray[np.float64]:
+        return self.evaluator.embed([rows[:length] for rows, length in zip(motions, lengths, strict=True)])
 
 
 class _Unit(nn.Module):

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from backend.training.text_motion import (
+from backend.training.judges.measures import (
     Embedded,
     Interval,
     diversity,
