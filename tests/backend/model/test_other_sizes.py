@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No size is fixed anywhere: `verify` and all that it runs take a model of KIT-ML's features and odd sizes throughout.
+"""No size is fixed anywhere: `verify` and all that it runs take models of KIT-ML's features and odd sizes throughout.
 
 Its golden numbers are our own: recorded from one run over random weights, where the recorded branches and samples are
 those of the plain network, and compared by a second run over the file.
@@ -8,9 +8,11 @@ those of the plain network, and compared by a second run over the file.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 import torch
 
 from backend.diffusion.mixture import KEEPS_REFERENCES, KEEPS_TEXT
@@ -44,7 +46,48 @@ SIZES: dict[str, Any] = {
     "kinematic_coef": 0.2,
     "scale": {"coarse_scale": 4.0, "both_coef": 0.78123, "text_coef": 0.39284, "retr_coef": -0.12475},
 }
-TOKENS, TOKEN_WIDTH, SENTENCE, CLIPS, QUERIES = 19, 34, 22, 11, 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """Sizes of a model, and of what stands in the file beside it; frames of the samples and the training motions."""
+
+    sizes: dict[str, Any]
+    tokens: int = 19
+    token_width: int = 34
+    sentence: int = 22
+    database: tuple[int, ...] = (41, 40, 12, 33, 7, 28, 19, 41, 25, 36, 10)
+    queries: tuple[int, ...] = (41, 8, 30, 22, 15)
+    test: tuple[int, ...] = (29, 17, 23)
+    train: tuple[int, ...] = (41, 12, 28)
+    timesteps: tuple[int, ...] = (999, 640, 101, 100, 0)
+
+
+CASES = {
+    "odd everywhere": Case(SIZES),
+    "one of each": Case(
+        SIZES
+        | {"num_heads": 1, "text_num_heads": 1, "num_layers": 1, "num_retrieval": 1, "stride": 1}
+        | {"retr_text_layers": 2, "retr_motion_layers": 1, "text_num_layers": 3},
+        tokens=1,
+        test=(41,),
+        train=(41, 1),
+        timesteps=(0,),
+    ),
+    "text as wide as CLIP's": Case(
+        SIZES | {"text_latent_dim": 36, "text_num_heads": 9, "latent_dim": 16, "num_heads": 8, "num_retrieval": 4},
+        token_width=36,
+        tokens=77,
+        queries=(33,),
+    ),
+    "steps longer than motions": Case(
+        SIZES | {"max_seq_len": 13, "stride": 64, "latent_dim": 30, "num_heads": 15, "time_embed_dim": 7, "ff_size": 1},
+        database=(13, 4, 9, 12, 1),
+        queries=(13, 2),
+        test=(1, 13, 5, 8),
+        train=(13, 3),
+    ),
+}
 
 
 class _Recorder(Golden):
@@ -73,50 +116,50 @@ class _Recorder(Golden):
         return Row(name, 0.0, 0.0)
 
 
-def _inputs() -> dict[str, np.ndarray]:
-    rng, sizes = np.random.default_rng(0), SIZES
+def _inputs(case: Case) -> dict[str, np.ndarray]:
+    rng, sizes = np.random.default_rng(0), case.sizes
 
     def normal(*shape: int) -> np.ndarray:
         return rng.standard_normal(shape).astype(np.float32)
 
-    def real(lengths: list[int], frames: int) -> np.ndarray:
+    def real(lengths: tuple[int, ...], frames: int) -> np.ndarray:
         return (np.arange(frames) < np.array(lengths)[:, None]).astype(np.float32)
 
     features, longest = sizes["input_feats"], sizes["max_seq_len"]
-    db, test, train = [41, 40, 12, 33, 7, 28, 19, 41, 25, 36, 10], [29, 17, 23], [41, 12, 28]
+    clips, tested, trained, frames = len(case.database), len(case.test), len(case.train), max(case.test)
     return {
         "config_json": np.array(json.dumps(sizes)),
-        "db/text_features": normal(CLIPS, SENTENCE),
-        "db/motions": normal(CLIPS, longest, features),
-        "db/m_lengths": np.array(db),
-        "db/clip_seq_features": normal(CLIPS, TOKENS, sizes["latent_dim"]),
-        "db/train_indexes": np.stack([rng.permutation(CLIPS) for _ in range(CLIPS)]),
-        "db/test_indexes": np.stack([rng.permutation(CLIPS) for _ in range(CLIPS)]),
-        "query/text_feature": normal(QUERIES, SENTENCE),
-        "query/length": np.array([41, 8, 30, 22, 15]),
-        "test/clip_feat": normal(3, TOKENS, TOKEN_WIDTH),
-        "test/text_feature": normal(3, SENTENCE),
-        "test/motion_length": np.array(test),
-        "test/motion_mask": real(test, 29),
-        "test/x_t": normal(3, 29, features),
-        "test/timesteps": np.array([999, 640, 101, 100, 0]),
-        "ddim/noise": normal(3, 29, features),
+        "db/text_features": normal(clips, case.sentence),
+        "db/motions": normal(clips, longest, features),
+        "db/m_lengths": np.array(case.database),
+        "db/clip_seq_features": normal(clips, case.tokens, sizes["latent_dim"]),
+        "db/train_indexes": np.stack([rng.permutation(clips) for _ in range(clips)]),
+        "db/test_indexes": np.stack([rng.permutation(clips) for _ in range(clips)]),
+        "query/text_feature": normal(len(case.queries), case.sentence),
+        "query/length": np.array(case.queries),
+        "test/clip_feat": normal(tested, case.tokens, case.token_width),
+        "test/text_feature": normal(tested, case.sentence),
+        "test/motion_length": np.array(case.test),
+        "test/motion_mask": real(case.test, frames),
+        "test/x_t": normal(tested, frames, features),
+        "test/timesteps": np.array(case.timesteps),
+        "ddim/noise": normal(tested, frames, features),
         "ddim/branch": np.where(np.arange(50) < 42, rng.integers(0, 2, 50), -1),
         "ddim/snap_steps": np.array([0, 7, 48]),
-        "train/motion": normal(3, longest, features) * real(train, longest)[..., None],
-        "train/motion_length": np.array(train),
-        "train/motion_mask": real(train, longest),
-        "train/clip_feat": normal(3, TOKENS, TOKEN_WIDTH),
-        "train/text_feature": normal(3, SENTENCE),
-        "train/t": np.array([999, 40, 312]),
-        "train/noise": normal(3, longest, features),
-        "train/cond_type": np.array([99, 1, 10]),
+        "train/motion": normal(trained, longest, features) * real(case.train, longest)[..., None],
+        "train/motion_length": np.array(case.train),
+        "train/motion_mask": real(case.train, longest),
+        "train/clip_feat": normal(trained, case.tokens, case.token_width),
+        "train/text_feature": normal(trained, case.sentence),
+        "train/t": np.array([999, 40, 312])[:trained],
+        "train/noise": normal(trained, longest, features),
+        "train/cond_type": np.array([99, 1, 10])[:trained],
     }
 
 
-def _recorder() -> _Recorder:
+def _recorder(case: Case) -> _Recorder:
     """With random weights, none of them zero."""
-    arrays = _inputs()
+    arrays = _inputs(case)
     torch.manual_seed(0)
     network = ReMoDiffuse(_Recorder(arrays).config)
     with torch.no_grad():
@@ -132,16 +175,20 @@ def _recorder() -> _Recorder:
     return _Recorder(arrays)
 
 
-def test_a_model_of_other_sizes_is_verified(tmp_path: Path) -> None:
-    recorder = _recorder()
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_model_of_other_sizes_is_verified(tmp_path: Path, case: Case) -> None:
+    recorder = _recorder(case)
     own = _Parity(recorder)
     names = {row.name for row in own.rows()}
-    arrays = recorder.arrays
-    assert arrays["test/retrieved"].shape == (3, 3)
-    assert arrays["test/re_motion"].shape == (3, 3, 9, 60)
+    arrays, sizes, batch = recorder.arrays, case.sizes, len(case.test)
+    assert arrays["test/retrieved"].shape == (batch, sizes["num_retrieval"])
+    kept = -(-sizes["max_seq_len"] // sizes["stride"])
+    assert arrays["test/re_motion"].shape == (batch, sizes["num_retrieval"], kept, sizes["latent_dim"])
+    projected = "sd/model.text_pre_proj.weight" in arrays
+    assert projected == (case.token_width != sizes["text_latent_dim"])
 
     # The recorded numbers are those of the plain network.
-    model, batch = recorder.model(), 3
+    model = recorder.model()
     text, references = model.encode_text(recorder.tensor("test/clip_feat")), own.references
     mask, x_t = own.mask, recorder.tensor("test/x_t")
     with torch.no_grad():
@@ -149,8 +196,8 @@ def test_a_model_of_other_sizes_is_verified(tmp_path: Path) -> None:
             ("both", "text", "retr", "none"), KEEPS_TEXT, KEEPS_REFERENCES, strict=True
         ):
             for place, timestep in enumerate(arrays["test/timesteps"]):
-                kept = torch.full((batch,), keep_text), torch.full((batch,), keep_references)
-                plain = model(x_t, torch.full((batch,), int(timestep)), mask, text, references, *kept)
+                kept_conditions = torch.full((batch,), keep_text), torch.full((batch,), keep_references)
+                plain = model(x_t, torch.full((batch,), int(timestep)), mask, text, references, *kept_conditions)
                 torch.testing.assert_close(
                     plain, torch.from_numpy(arrays[f"test/out_{branch}"][place]), atol=1e-4, rtol=1e-4
                 )
