@@ -78,10 +78,11 @@ def read_checkpoint(path: Path) -> OfficialModel:
         content = checkpoint_file.load(path)
         # The whole checkpoint, or its state dict alone.
         state = content.get("state_dict", content) if isinstance(content, dict) else None
-        parameters = {plain_name(name): tensor for name, tensor in checkpoint_file.checked_tensors(state, MOST_NUMBERS).items()}
+        tensors = checkpoint_file.checked_tensors(state, MOST_NUMBERS)
     except ValueError as error:
         raise _bad_checkpoint(path, str(error)) from error
 
+    parameters = {plain_name(name): tensor for name, tensor in tensors.items()}
     text_tower = {
         name.removeprefix(LANGUAGE_MODEL): tensor.float()
         for name, tensor in parameters.items()

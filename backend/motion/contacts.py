@@ -203,9 +203,7 @@ def _anchors(track: Array, spans: list[slice], flat: float, given: Mask) -> list
     return anchors
 
 
-def _held(
-    track: Array, spans: list[slice], anchors: list[Array], blend: int, given: Mask
-) -> tuple[Array, Array]:
+def _held(track: Array, spans: list[slice], anchors: list[Array], blend: int, given: Mask) -> tuple[Array, Array]:
     """Shifts (T, 3) that hold `track` at the anchor of each span and fade within `blend` frames around it, and the
     weight (T, 1) of the hold: 1 in spans, fading in the same way. Both have faded where frames (T,) are `given`.
     """

@@ -111,7 +111,9 @@ def test_the_project_rows_change_one_thing_each() -> None:
     assert len({str(parts) for parts in seen}) == len(rows)
     shorter = read_rows(iterations=30)
     assert {row.config.training.iterations for row in shorter} == {30}
-    assert {row.config.training.decay for row in shorter} == {round(base.training.decay * 30 / base.training.iterations)}
+    assert {row.config.training.decay for row in shorter} == {
+        round(base.training.decay * 30 / base.training.iterations)
+    }
 
 
 @pytest.mark.parametrize(
