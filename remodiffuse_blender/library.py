@@ -129,7 +129,7 @@ def check_play(context: bpy.types.Context) -> None:
 
 
 def check_stop(context: bpy.types.Context) -> None:
-    if not preview.running(context.scene):
+    if not properties.get(context).review.clip:
         raise BackendError("not_playing", "No clip is being played.", "Play one first.")
 
 
@@ -198,7 +198,7 @@ def play(context: bpy.types.Context, library: str, clip: int, caption: str) -> N
 
     def show(answer: messages.Answer) -> None:
         if answer.motion:
-            _show(answer.motion, caption, scene, armature)
+            _show(answer.motion, caption, name_of(library, clip), scene, armature)
 
     _ask(context, messages.Question("clip", library=library, clip=clip), show)
 
@@ -415,7 +415,17 @@ def _list(answer: messages.Answer) -> None:
     state.active = min(state.active, max(len(state.found) - 1, 0))
 
 
-def _show(motion: Motion, caption: str, scene_uid: int, armature_uid: int) -> None:
+def name_of(library: str, clip: int) -> str:
+    """What `playing` says of a clip."""
+    return f"{library} {clip}"
+
+
+def playing(scene: bpy.types.Scene) -> str:
+    """Which clip is being played; "" for none."""
+    return properties.of(scene).review.clip
+
+
+def _show(motion: Motion, caption: str, clip: str, scene_uid: int, armature_uid: int) -> None:
     scene = next((each for each in bpy.data.scenes if each.session_uid == scene_uid), None)
     armature = next((each for each in bpy.data.objects if each.session_uid == armature_uid), None)
     if scene is None or armature is None or scene != bpy.context.scene:
@@ -424,7 +434,7 @@ def _show(motion: Motion, caption: str, scene_uid: int, armature_uid: int) -> No
     take = Take(motion, Provenance(caption, motion.seconds, 0, "", "", ""))
     start = scene.frame_current
     channels = steps.at_once(insert.solving(bpy.context, armature, take, start))
-    preview.show(scene, armature, channels, f"Preview of {caption}"[:60], start)
+    preview.show(scene, armature, channels, f"Preview of {caption}"[:60], start, clip)
     beneath.keep(scene)
     bpy.ops.ed.undo_push(message="ReMoDiffuse Clip")
 

@@ -32,6 +32,12 @@ def remember(settings: RemodiffuseSettings) -> None:
             old.unlink()
 
 
+def attach() -> None:
+    """Blender shows the menu of a folder that is not there as an error."""
+    with contextlib.suppress(OSError):
+        bpy.utils.user_resource("SCRIPTS", path=f"presets/{FOLDER}", create=True)
+
+
 def history() -> list[Path]:
     """The files of the history, newest first."""
     folder = Path(bpy.utils.user_resource("SCRIPTS", path=f"presets/{HISTORY}"))

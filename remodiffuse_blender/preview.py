@@ -55,9 +55,11 @@ def covered(scene: bpy.types.Scene) -> int:
 
 
 def show(
-    scene: bpy.types.Scene, armature: bpy.types.Object, channels: Channels, name: str, start: float
+    scene: bpy.types.Scene, armature: bpy.types.Object, channels: Channels, name: str, start: float, clip: str = ""
 ) -> bpy.types.Action:
-    """Plays the channels on the armature, in place of a preview that runs."""
+    """Plays the channels on the armature, in place of a preview that runs. `clip` names the clip of a library that it
+    is, where it is no take.
+    """
     check(armature)
     review: Any = properties.of(scene).review
     if not _shown_instead(scene, armature, channels, name, start):
@@ -68,6 +70,7 @@ def show(
         action = review.preview = timeline.write_action(armature, channels, name, start)
         _alone(armature)
         review.before = json.dumps(kept | {"fingerprint": timeline.fingerprint(action)})
+    review.clip = clip
     # Playing goes round and round within the take.
     scene.use_preview_range = True
     scene.frame_preview_start, scene.frame_preview_end = int(review.preview.frame_start), int(review.preview.frame_end)
@@ -101,7 +104,7 @@ def end(scene: bpy.types.Scene) -> None:
     armature, action, preview = review.armature, review.action, review.preview
     for name in ("armature", "action", "preview"):
         setattr(review, name, None)
-    review.before = ""
+    review.before = review.clip = ""
     for name in _RANGE:
         setattr(scene, name, kept["range"][name])
     # The animator may have deleted the armature meanwhile.

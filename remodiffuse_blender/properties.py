@@ -130,6 +130,8 @@ class RemodiffuseReview(bpy.types.PropertyGroup):
     action: PointerProperty(type=bpy.types.Action)
     preview: PointerProperty(type=bpy.types.Action)
     before: StringProperty(options={"HIDDEN"})
+    clip: StringProperty(options={"HIDDEN"})
+    """Which clip of which library is shown, where it is no take."""
 
 
 def _show_active(group: Any, context: bpy.types.Context) -> None:  # noqa: ANN401 - a group of a scene's properties

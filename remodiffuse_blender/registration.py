@@ -19,6 +19,7 @@ from . import (
     models,
     operators,
     preferences,
+    presets,
     properties,
     retarget,
     takes,
@@ -57,6 +58,7 @@ def register() -> None:
     properties.attach()
     retarget.attach()
     bone_table.attach()
+    presets.attach()
     arrival.attach()
     bpy.app.handlers.load_pre.append(_another_file)
     takes.alongside.append((library.update, library.busy))

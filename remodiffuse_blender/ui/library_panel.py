@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import bpy
 
-from .. import library, preview, properties
+from .. import library, properties
 from ..translations import words
-from .panels import CLOSED, SidebarPanel, draw_choice
+from .panels import CLOSED, SidebarPanel, draw_choice, draw_player
 from .text import paragraph, trouble
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class FoundList(bpy.types.UIList):
 
     def draw_item(  # pyright: ignore[reportIncompatibleMethodOverride] - by position, and what comes last may be left out
         self,
-        _context: bpy.types.Context,
+        context: bpy.types.Context,
         layout: Any,  # noqa: ANN401 - the stubs call it optional
         _data: object,
         item: RemodiffuseFound,
@@ -34,8 +34,7 @@ class FoundList(bpy.types.UIList):
         _flags: int = 0,
     ) -> None:
         row = layout.row(align=True)
-        player = row.operator("remodiffuse.play_clip", text="", icon="PLAY", emboss=False)
-        player.library, player.clip, player.caption = item.library, item.clip, item.caption
+        draw_player(row, context, item, emboss=False)
         parts = row.split(factor=0.84)
         parts.label(text=item.caption, translate=False)
         parts.label(text=f"{item.seconds:.1f} s", translate=False)
@@ -53,7 +52,7 @@ class LibraryPanel(SidebarPanel, bpy.types.Panel):
         layout.template_list(FoundList.bl_idname, "", state, "found", state, "active", rows=ROWS)
         if item := library.chosen(context):
             _draw_chosen(layout, context, item)
-        if preview.running(context.scene):
+        if library.playing(context.scene):
             layout.operator("remodiffuse.stop_clip", icon="SNAP_FACE")
         column = layout.column(align=True)
         row = column.row(align=True)
@@ -77,8 +76,7 @@ def _draw_chosen(layout: Any, context: bpy.types.Context, item: RemodiffuseFound
     paragraph(box, context, item.caption, icon="ARMATURE_DATA")
     paragraph(box, context, f"{item.score:.2f}  {item.library}: {item.source}. {item.licence}", icon="BLANK1")
     row = box.row(align=True)
-    player = row.operator("remodiffuse.play_clip", icon="PLAY")
-    player.library, player.clip, player.caption = item.library, item.clip, item.caption
+    draw_player(row, context, item, text="Play")
     draw_choice(row, context, item)
     row.operator("remodiffuse.remove_clip", text="", icon="TRASH")
 

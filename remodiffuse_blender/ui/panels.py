@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import bpy
 
-from .. import properties, references, resample, takes, target
+from .. import library, properties, references, resample, takes, target
 from ..client.client import State
 from ..shared import BackendError
 from ..translations import told, words
@@ -163,8 +163,7 @@ class ReferencesPanel(SidebarPanel, bpy.types.Panel):
             row = box.row()
             row.label(text=f"{reference.library}  {reference.score:.2f}", icon="BLANK1", translate=False)
             buttons = row.row(align=True)
-            player = buttons.operator("remodiffuse.play_clip", text="", icon="PLAY")
-            player.library, player.clip, player.caption = reference.library, reference.clip, reference.caption
+            draw_player(buttons, context, reference)
             draw_choice(buttons, context, reference)
             paragraph(box, context, f"{reference.source}. {reference.licence}", icon="BLANK1")
         if settings.choices:
@@ -172,6 +171,15 @@ class ReferencesPanel(SidebarPanel, bpy.types.Panel):
             for choice in settings.choices:
                 box.label(text=choice.caption, icon="CANCEL" if choice.banned else "PINNED", translate=False)
             box.operator("remodiffuse.clear_choices", icon="TRASH")
+
+
+def draw_player(row: Any, context: bpy.types.Context, item: Any, **look: Any) -> None:  # noqa: ANN401
+    """The button that plays a clip, or ends that."""
+    if library.playing(context.scene) == library.name_of(item.library, item.clip):
+        row.operator("remodiffuse.stop_clip", text="", icon="SNAP_FACE", depress=True)
+        return
+    player = row.operator("remodiffuse.play_clip", icon="PLAY", **({"text": ""} | look))
+    player.library, player.clip, player.caption = item.library, item.clip, item.caption
 
 
 def draw_choice(row: Any, context: bpy.types.Context, item: Any) -> None:  # noqa: ANN401
@@ -223,23 +231,31 @@ def _draw_request(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     settings = properties.get(context)
     row = layout.row(align=True)
     row.prop(settings, "prompt", text="", placeholder="a person walks forward")
+    if settings.row:
+        _draw_seconds(row, settings)
     row.menu("REMODIFFUSE_MT_history", text="", icon="RECOVER_LAST")
     row.operator("remodiffuse.add_prompt", text="", icon="ADD")
     for index, each in enumerate(settings.row):
         row = layout.row(align=True)
         row.prop(each, "prompt", text="", placeholder="then ...")
-        part = row.row(align=True)
-        part.ui_units_x = 2.6
-        part.prop(each, "seconds", text="")
+        _draw_seconds(row, each)
         remover: Any = row.operator("remodiffuse.remove_prompt", text="", icon="REMOVE")
         remover.index = index
     column = layout.column(align=True)
-    column.prop(settings, "seconds")
+    if not settings.row:
+        column.prop(settings, "seconds")
     row = column.row(align=True)
     row.prop(settings, "seed")
     row.prop(settings, "seed_locked", text="", icon="LOCKED" if settings.seed_locked else "UNLOCKED")
     row.operator("remodiffuse.randomize_seed", text="", icon="FILE_REFRESH")
     column.prop(settings, "count")
+
+
+def _draw_seconds(row: Any, part: Any) -> None:  # noqa: ANN401
+    """Beside a prompt of several: how long it lasts."""
+    narrow = row.row(align=True)
+    narrow.ui_units_x = 2.0
+    narrow.prop(part, "seconds", text="")
 
 
 class AdvancedPanel(SidebarPanel, bpy.types.Panel):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 import pytest
-from scenes import Rna, context, generate, ops, refusal
+from scenes import Rna, context, generate, ops, refusal, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,14 +55,18 @@ def test_install_cancel_install_generate_kill_try_again_uninstall(chosen: Rna, a
     time.sleep(1.0)
     ops.remodiffuse.cancel_installation()
     assert not installation.installation.ready
+    before = whole()
     ops.remodiffuse.install_backend(wait=300.0)
     assert installation.installation.ready.build == "cpu"
+    assert whole() == before
     generate()
     os.kill(takes.session.client.pid, signal.SIGKILL)
     ops.remodiffuse.generate()
     assert "ended unexpectedly" in refusal(ops.remodiffuse.wait)
     ops.remodiffuse.repeat_request()
     ops.remodiffuse.wait(timeout=120)
+    before = whole()
     ops.remodiffuse.uninstall_backend()
     installation.wait(60)
+    assert whole() == before
     assert not installation.place().folder.exists()

@@ -42,10 +42,11 @@ def test_typing_finds_clips(desk: Rna) -> None:
     assert search("") == []
 
 
-def test_a_clip_plays_and_everything_comes_back(desk: Rna) -> None:
+def test_a_clip_plays_and_everything_comes_back(desk: Rna, addon: str) -> None:
     context.scene.frame_set(12)
     search("wave")
     clip = state().found[0]
+    clip_library, number = clip.library, clip.clip
     before = dump()
     ops.remodiffuse.play_clip(library=clip.library, clip=clip.clip, caption=clip.caption)
     wait()
@@ -55,7 +56,10 @@ def test_a_clip_plays_and_everything_comes_back(desk: Rna) -> None:
         context.scene.frame_set(frame)
         places.append([wrist.matrix.translation.copy() for wrist in wrists])
     assert max((place - first).length for frame in places for place, first in zip(frame, places[0], strict=True)) > 0.1
+    library = importlib.import_module(f"{addon}.library")
+    assert library.playing(context.scene) == library.name_of(clip_library, number)
     ops.remodiffuse.stop_clip()
+    assert library.playing(context.scene) == ""
     assert dump() == before
     assert "Play one first" in refusal(ops.remodiffuse.stop_clip)
 
@@ -63,6 +67,8 @@ def test_a_clip_plays_and_everything_comes_back(desk: Rna) -> None:
 def test_a_clip_between_takes_gives_way_to_the_take(desk: Rna, settings: Rna) -> None:
     generate()
     shown = context.active_object.animation_data.action.name
+    # A take that plays is not for Stop.
+    assert "Play one first" in refusal(ops.remodiffuse.stop_clip)
     reference = settings.takes[0].references[0]
     ops.remodiffuse.play_clip(library=reference.library, clip=reference.clip, caption=reference.caption)
     wait()

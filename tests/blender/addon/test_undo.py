@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 
 import bpy
 import pytest
+from libraries import search, state
 from scenes import Rna, context, generate, ops, refusal, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+CAPTION = "a person strolls along the canal"
 
 
 def wait() -> None:
@@ -121,13 +125,59 @@ NEVER = (
     "cancel_import", "cancel_installation", "cancel_fetch", "add_preset", "report_rig", "save_bone_map",
 )  # fmt: skip
 """What changes nothing in the file, whether it works or is refused here."""
-ELSEWHERE = {
-    "add_clip": "test_library", "remove_clip": "test_library", "import_clips": "test_library",
-    "load_library": "test_library", "save_library": "test_library", "unload_library": "test_library",
-    "install_backend": "test_installation", "repair_backend": "test_installation",
-    "uninstall_backend": "test_installation", "fetch_model": "test_installation",
-}  # fmt: skip
-"""What writes files beside the .blend: tested where these are."""
+INSTALLING = ("install_backend", "repair_backend", "uninstall_backend", "fetch_model")
+"""What installs and removes files of the backend: refused here, done in test_installation."""
+
+
+def captioned() -> None:
+    walked()
+    state().caption = CAPTION
+
+
+def own_clip() -> None:
+    """A clip of one's own, found and pinned."""
+    captioned()
+    ops.remodiffuse.add_clip()
+    search(CAPTION)
+    clip = state().found[0]
+    ops.remodiffuse.choose_reference(library=clip.library, clip=clip.clip, caption=CAPTION)
+
+
+def saved_library() -> None:
+    own_clip()
+    ops.remodiffuse.save_library(filepath=temporary("canal.sqlite"))
+    wait()
+
+
+def loaded_library() -> None:
+    saved_library()
+    ops.remodiffuse.load_library(filepath=temporary("canal.sqlite"))
+    wait()
+
+
+def folder_of_clips() -> None:
+    reviewed()
+    folder = Path(bpy.app.tempdir)
+    module = next(each.module for each in context.preferences.addons if each.module.endswith("remodiffuse"))
+    take = importlib.import_module(f"{module}.review").unpack(context.scene.remodiffuse.takes[0])
+    text = importlib.import_module(f"{module}.backend.motion.formats").bvh_text(take.motion)
+    (folder / "stroll.bvh").write_text(text)
+    (folder / "captions.csv").write_text(f"file,caption,licence\nstroll.bvh,{CAPTION},CC0-1.0\n")
+
+
+def temporary(name: str) -> str:
+    return str(Path(bpy.app.tempdir) / name)
+
+
+BESIDE: dict[str, tuple[Callable[[], None], dict[str, str]]] = {
+    "add_clip": (captioned, {}),
+    "import_clips": (folder_of_clips, {"directory": ""}),
+    "save_library": (own_clip, {"filepath": "shared.sqlite"}),
+    "load_library": (saved_library, {"filepath": "canal.sqlite"}),
+    "unload_library": (loaded_library, {"library": "canal"}),
+    "remove_clip": (own_clip, {}),
+}
+"""What changes the motion library, which is not in the .blend and not undone."""
 
 
 def registered(addon: str) -> dict[str, Rna]:
@@ -136,12 +186,9 @@ def registered(addon: str) -> dict[str, Rna]:
 
 
 def test_every_operator_has_its_case(addon: str) -> None:
-    cases = [*AT_ONCE, *LATER, *NEVER, *ELSEWHERE]
-    assert sorted(cases) == sorted(registered(addon))
+    assert sorted([*AT_ONCE, *LATER, *NEVER, *BESIDE, *INSTALLING]) == sorted(registered(addon))
     undoable = {name for name, kind in registered(addon).items() if "UNDO" in kind.bl_options}
-    assert undoable - {"remove_clip"} == set(AT_ONCE)
-    for name, module in ELSEWHERE.items():
-        assert f"remodiffuse.{name}" in (Path(__file__).parent / f"{module}.py").read_text("utf-8"), name
+    assert undoable == {*AT_ONCE, "remove_clip"}
 
 
 @pytest.mark.parametrize("name", AT_ONCE)
@@ -188,4 +235,40 @@ def test_it_changes_nothing_in_the_file(settings: Rna, takes: Rna, tmp_path: Pat
     takes.wait(120)
     if name == "add_preset":
         ops.remodiffuse.add_preset(name="Undo", remove_name=True)
+    assert whole() == before
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_changes_the_library_leaves_the_file(desk: Rna, takes: Rna, name: str) -> None:
+    """But for the pin of a clip that is removed, which one undo brings back."""
+    prepare, words = BESIDE[name]
+    prepare()
+    paths = {key: word if key == "library" else temporary(word) for key, word in words.items()}
+    ops.ed.undo_push(message="before")
+    before = whole()
+    counts = {each.name: each.clips for each in desk.libraries}
+    getattr(ops.remodiffuse, name)("EXEC_DEFAULT", True, **paths)
+    wait()
+    assert not desk.error
+    if name == "save_library":
+        assert Path(paths["filepath"]).exists()
+    else:
+        assert {each.name: each.clips for each in desk.libraries} != counts
+    if name == "remove_clip":
+        assert len(context.scene.remodiffuse.choices) == 0
+        ops.ed.undo()
+    assert whole() == before
+
+
+@pytest.mark.parametrize("name", INSTALLING)
+def test_a_refused_installation_changes_nothing_in_the_file(preferences: Rna, settings: Rna, name: str) -> None:
+    reviewed()
+    preferences.python = ""
+    online = context.preferences.system.use_online_access
+    context.preferences.system.use_online_access = False
+    before = whole()
+    try:
+        assert refusal(getattr(ops.remodiffuse, name))
+    finally:
+        context.preferences.system.use_online_access = online
     assert whole() == before
