@@ -50,9 +50,10 @@ class LibraryPanel(SidebarPanel, bpy.types.Panel):
         state = properties.library(context)
         layout.prop(state, "text", text="", icon="VIEWZOOM", placeholder="Search clips")
         layout.template_list(FoundList.bl_idname, "", state, "found", state, "active", rows=ROWS)
-        if item := library.chosen(context):
+        item, playing = library.chosen(context), library.playing(context.scene)
+        if item:
             _draw_chosen(layout, context, item)
-        if library.playing(context.scene):
+        if playing and not (item and playing == library.name_of(item.library, item.clip)):
             layout.operator("remodiffuse.stop_clip", icon="SNAP_FACE")
         column = layout.column(align=True)
         row = column.row(align=True)

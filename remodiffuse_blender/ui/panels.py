@@ -175,8 +175,9 @@ class ReferencesPanel(SidebarPanel, bpy.types.Panel):
 
 def draw_player(row: Any, context: bpy.types.Context, item: Any, **look: Any) -> None:  # noqa: ANN401
     """The button that plays a clip, or ends that."""
+    stop = {"text": "Stop"} if look.get("text") else {}
     if library.playing(context.scene) == library.name_of(item.library, item.clip):
-        row.operator("remodiffuse.stop_clip", text="", icon="SNAP_FACE", depress=True)
+        row.operator("remodiffuse.stop_clip", icon="SNAP_FACE", depress=True, **({"text": ""} | look | stop))
         return
     player = row.operator("remodiffuse.play_clip", icon="PLAY", **({"text": ""} | look))
     player.library, player.clip, player.caption = item.library, item.clip, item.caption
@@ -200,9 +201,9 @@ def _draw_take(layout: bpy.types.UILayout, context: bpy.types.Context, item: Any
     # A line in any case: whoever flips wants Accept to stay where it is.
     apart = "First take of its request"
     if item.difference and item.edited:
-        apart = f"{item.difference:.0f} cm from the old motion"
+        apart = f"{item.difference:.1f} cm from the old motion"
     elif item.difference:
-        apart = f"{item.difference:.0f} cm from the first take"
+        apart = f"{item.difference:.1f} cm from the first take"
     paragraph(layout, context, words(apart), icon="BLANK1")
 
 
@@ -231,9 +232,9 @@ def _draw_request(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     settings = properties.get(context)
     row = layout.row(align=True)
     row.prop(settings, "prompt", text="", placeholder="a person walks forward")
+    row.menu("REMODIFFUSE_MT_history", text="", icon="RECOVER_LAST")
     if settings.row:
         _draw_seconds(row, settings)
-    row.menu("REMODIFFUSE_MT_history", text="", icon="RECOVER_LAST")
     row.operator("remodiffuse.add_prompt", text="", icon="ADD")
     for index, each in enumerate(settings.row):
         row = layout.row(align=True)

@@ -3,22 +3,14 @@
 # `blender -b FILE.blend --command remodiffuse PROMPTS.csv` in a whole Blender with the real backend: killed in the
 # middle, repeated, checked, repeated once more. Leaves the report and what was said in OUTDIR.
 #   bash tests/gui/batch.sh OUTDIR
-# BLENDER_GUI names the tool that runs Blender (default ../shared/tools/blender-gui.sh).
 set -euo pipefail
 outdir=$(realpath -m "${1:?usage: batch.sh OUTDIR}")
-cd "$(dirname "$0")/../.."
-tool=${BLENDER_GUI:-../shared/tools/blender-gui.sh}
-[ -e "$tool" ] || { echo "There is no $tool: name the tool in BLENDER_GUI." >&2; exit 1; }
-
-python3 build.py extension
-zip=$(ls -t dist/remodiffuse-*.zip | head -n 1)
-base=$(.venv/bin/python -c 'import sys; print(sys.base_prefix)')
+. "$(dirname "$0")/common.sh"
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export BLENDER_GUI_DIR=$PWD BLENDER_GUI_BIND=$base:$work BLENDER_GUI_PROFILE=$work/profile
+prepare "$work"
+trap 'rm -rf "$work" "$profile"' EXIT
 mkdir -p "$outdir"
 script=tests/gui/batch.py
-blender() { bash "$tool" run "$@"; }
 batch() { blender "$work/stage.blend" --command remodiffuse "$work/prompts.csv"; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What a user's hand and eye can do; act.sh uses it. The tool that opens the window has `shot` and `await`.
+# What a user's hand and eye can do; the acts use it. The tool that opens the window has `shot` and `await`.
 # Nothing here waits for a fixed time: after every move of the hand Blender has first to take it in.
 # shellcheck shell=bash disable=SC2154
 
-# Waits until a Python expression is true in Blender: session.py says with which names.
+# Waits until a Python expression is true in Blender: window.py says with which names.
 expect() { rm -f "$IO/met"; printf '%s' "$1" >"$IO/expect"; await "$IO/met" "${2:-60}"; }
 # Until Blender has handled what came before.
 settle() { expect True && expect True; }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The user's hand in session.py; sourced by the tool that opens the window.
 # Places are those of a window of 1280 x 1300 pixels. A click that misses is found out by the next `effect`.
-# shellcheck shell=bash source=hand.sh
+# shellcheck shell=bash source=../hand.sh
 . tests/gui/hand.sh
 
 # A prompt, and three takes of it.
