@@ -52,8 +52,9 @@ STARTS: Final = (500, 220, 110, 55)
 WISHES: Final = (80, 100, 120)
 """Frames that takes are often asked for: a clip is wanted that still shows what it is called when it is as long."""
 
-RELIABLE: Final = 0.5
-"""Share of takes that must pass; the card lists the exam's prompts that stay below it, plain or reworded, as weak."""
+RELIABLE, WEAK = 0.9, 0.5
+"""Shares of takes that pass, plain and reworded: from the first one on the card lists a prompt of the exam as reliable,
+below the second one as weak."""
 
 CAPTIONS: Final = 64
 """Captions of a library clip at most: the more ways to say it, the more prompts find it."""
@@ -127,15 +128,17 @@ def export_model(config: RunConfig, checkpoint: Path, folder: Path, sampler: Sam
 
 def record_results(folder: Path, results: list[dict[str, Any]]) -> None:
     """Write what `evaluate exam --json` printed into the model's card: per way of sampling its scores, and the prompts
-    that the way it ships with answers least often."""
+    that the way it ships with answers nearly always and least often, in whatever words."""
     card = read_card(folder / CARD)
     ways = {}
     for row in results:
         scores = {key: round(value, 4) for key, value in row.items() if isinstance(value, float)}
         ways[row["way"].replace(" ", "_")] = scores
     full = next(row for row in results if row["way"] == "full")
-    weak = [rule for rule in full["plain"] if min(full["plain"][rule], full["reworded"][rule]) < RELIABLE]
-    facts = card.training | {"weak_prompts": weak, "exam": ways}
+    least = {rule: min(passed, full["reworded"][rule]) for rule, passed in full["plain"].items()}
+    weak = [rule for rule, passed in least.items() if passed < WEAK]
+    reliable = [rule for rule, passed in least.items() if passed >= RELIABLE]
+    facts = card.training | {"reliable_prompts": reliable, "weak_prompts": weak, "exam": ways}
     draft = folder / (CARD + ".new")
     draft.write_text(replace(card, training=facts).to_toml(), encoding="utf-8")
     draft.replace(folder / CARD)

@@ -78,5 +78,5 @@ def test_results_of_the_exam_go_into_the_card(published: Path) -> None:
     full = {"way": "full", "plain": {"walk": 1.0, "bow": 0.9}, "reworded": {"walk": 1.0, "bow": 0.25}} | means
     record_results(published, [full, full | {"way": "no library", "jerk": 60.0}])
     card = load_model(published).card
-    assert card.training["weak_prompts"] == ["bow"]
+    assert (card.training["reliable_prompts"], card.training["weak_prompts"]) == (["walk"], ["bow"])
     assert card.training["exam"] == {"full": means, "no_library": means | {"jerk": 60.0}}
