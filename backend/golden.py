@@ -54,9 +54,27 @@ class Golden:
             for name, array in self.arrays.items()
             if name.startswith("sd/")
         }
+        self._check_sizes(weights)
         model = ReMoDiffuse(self.config)
         model.load_state_dict(from_official(weights, self.config))
         return model.eval()
+
+    def _check_sizes(self, weights: dict[str, Tensor]) -> None:
+        """Raises BackendError where the file's settings call for a larger model than it has weights for: a few bytes
+        can claim any size.
+        """
+        config = self.config
+        layers = config.layers + config.text_layers + config.reference_motion_layers + config.reference_text_layers
+        if layers <= len(weights):
+            with torch.device("meta"):
+                wanted = sum(parameter.numel() for parameter in ReMoDiffuse(config).parameters())
+            if wanted <= sum(tensor.numel() for tensor in weights.values()):
+                return
+        raise BackendError(
+            "bad_fixture",
+            "The settings call for more weights than the file holds.",
+            "Make the golden numbers again.",
+        )
 
     def tensor(self, name: str) -> Tensor:
         return torch.from_numpy(self.arrays[name])
