@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Install, generate, kill, generate in Blender's window; leaves a picture of the status line in each state in OUTDIR.
+# Install, generate, kill, hang and restart in Blender's window; leaves a picture of the status line in each state in OUTDIR.
 #   bash tests/gui/installation.sh OUTDIR WHEELS
 # WHEELS is a folder that pip has filled, see docs/install.md, Without network; it is made where there is none.
 # docs/images/install.png shows the status line of 01, 02 (without the log), 06 and 08.

@@ -50,6 +50,22 @@ expect 'len(settings.takes) == 17 and not session.job' 240 || return 1
 sleep 1
 shot 09_tried_again.png
 
+# It hangs in the middle of a request: a restart is offered, and the request made again.
+press 1236 354
+expect 'session.job and session.job.stage == "sampling"' 60 || return 1
+expect 'os.kill(session.client.pid, 19) is None' || return 1
+expect 'session.client.quiet_seconds > 21' || return 1
+sleep 1
+shot 10_hung.png
+press 1236 456
+expect 'not session.job and not session.client.error' || return 1
+sleep 1
+shot 11_restarted.png
+press 1236 354
+expect 'len(settings.takes) == 33 and not session.job' 240 || return 1
+sleep 1
+shot 12_made_again.png
+
 # Uninstalled; and a folder without the wheels says so.
 press 878 361
 expect 'not installation.errand and not installation.ready' || return 1
@@ -57,4 +73,4 @@ expect 'setattr(preferences, "wheels", "/srv/profile") is None' || return 1
 press 338 361
 expect 'installation.error' || return 1
 sleep 1
-shot 10_install_failed.png
+shot 13_install_failed.png
