@@ -27,7 +27,11 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(required=True, metavar="KIND")
     official = kinds.add_parser("official", help="an official retrieval database (.npz)")
     official.add_argument("archive", type=Path, help="t2m_text_train.npz or kit_text_train.npz")
-    official.add_argument("--model", type=Path, required=True, help="folder of the imported model that it belongs to")
+    official.add_argument(
+        "--model",
+        type=Path,
+        help="folder of the imported model that it belongs to (default: the only fitting one beside it, or here)",
+    )
     official.add_argument("--output", type=Path, help="the new library (default: library.sqlite in the model's folder)")
     official.set_defaults(run=_official)
     for kind, words in _HELP.items():
@@ -43,8 +47,9 @@ def _official(options: argparse.Namespace) -> None:
     from ..library.official import import_official
     from ..model_folder import LIBRARY, read_normalisation
 
-    card, mean, deviation = read_normalisation(options.model)
-    output = options.output or options.model / LIBRARY
+    model = options.model or _model_of(options.archive)
+    card, mean, deviation = read_normalisation(model)
+    output = options.output or model / LIBRARY
     with ProgressLine() as progress:
         count = import_official(
             options.archive,
@@ -55,6 +60,29 @@ def _official(options: argparse.Namespace) -> None:
             lambda done, total: progress("clips", done, total),
         )
     sys.stdout.write(f"{count} clips in {output}\n")
+
+
+def _model_of(archive: Path) -> Path:
+    """The imported model that reads what is in the archive: beside it, in the folder one works in, or in its `models`.
+
+    Raises BackendError where there is none, or more than one.
+    """
+    from ..library.archive import columns
+    from ..model_card import read_card
+    from ..models import CARD, list_models
+
+    with columns(archive, ("motions",)) as arrays:
+        features = arrays["motions"].shape[-1]
+    places = dict.fromkeys(folder.resolve() for folder in (archive.parent, Path(), Path("models")))
+    imported = [each.folder for each in list_models(list(places)) if each.source == "imported"]
+    fitting = [folder for folder in imported if read_card(folder / CARD).config.features == features]
+    if len(fitting) == 1:
+        return fitting[0]
+    raise BackendError(
+        "no_model",
+        f"{len(fitting) or 'No'} imported models here read the {features} features of {archive.name}.",
+        "Name the folder of the model with --model; python -m backend model import makes it.",
+    )
 
 
 def _folder(options: argparse.Namespace) -> None:

@@ -83,7 +83,7 @@ def read_rows(file: Path = ROWS, iterations: int | None = None, data: str | None
                     ),
                 )
             rows.append(Row(entry["name"], config))
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackendError(
             "bad_config", f"{file.name} is no list of ablation rows ({error}).", "Start from configs/ablation.toml."
         ) from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 import time
 from pathlib import Path
@@ -173,7 +172,7 @@ def publish(argv: Sequence[str] | None = None) -> int:
     from .dataset import OPPOSITE_FACTOR
 
     if options.what == "results":
-        publishing.record_results(options.output, json.loads(options.config.read_text(encoding="utf-8")))
+        publishing.record_results(options.output, publishing.read_results(options.config))
         return 0
     config = RunConfig.read(options.config)
     run = options.run or Path("runs") / options.config.stem

@@ -86,7 +86,7 @@ class RunConfig:
 
     @classmethod
     def read(cls, path: Path) -> RunConfig:
-        """Raises BackendError for a missing file, wrong TOML or an unknown key."""
+        """Raises BackendError for a missing file, one that is no TOML, or an unknown key."""
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
             return cls(
@@ -97,7 +97,7 @@ class RunConfig:
                 training=_known(TrainingConfig, table.get("training", {})),
                 card=table.get("card", {}),
             )
-        except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise BackendError(
                 "bad_config",
                 f"{path.name} is not a training configuration ({error}).",

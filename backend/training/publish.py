@@ -8,6 +8,7 @@ rules, where one fits) and moves best.
 
 from __future__ import annotations
 
+import json
 import random
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 import torch
 
+from ..errors import BackendError
 from ..generate import Generator
 from ..library import Clip, Library
 from ..library.connection import remove_companions
@@ -124,6 +126,21 @@ def export_model(config: RunConfig, checkpoint: Path, folder: Path, sampler: Sam
         },
     )
     return save_model(folder, card, state["average"], state["mean"], state["deviation"])
+
+
+def read_results(path: Path) -> list[dict[str, Any]]:
+    """What `evaluate exam --json` printed. Raises BackendError where the file holds something else."""
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+        if {"plain", "reworded"} <= next(row for row in results if row["way"] == "full").keys():
+            return results
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
+        pass
+    raise BackendError(
+        "bad_results",
+        f"{path} holds no results of the exam with the way full.",
+        "Write them with: python -m backend evaluate exam --json",
+    )
 
 
 def record_results(folder: Path, results: list[dict[str, Any]]) -> None:

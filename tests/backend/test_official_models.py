@@ -70,13 +70,22 @@ def official(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
     arrays = database(LENGTHS, [f"caption {number}" for number in range(len(LENGTHS))], features)
     np.savez(source / "text_train.npz", **arrays)
-    assert library(["import", "official", str(source / "text_train.npz"), "--model", str(folder)]) == 0
+    # It finds the model beside it.
+    assert library(["import", "official", str(source / "text_train.npz")]) == 0
     return Official(folder, features, arrays, statistics)
 
 
 @pytest.fixture(scope="session")
 def generator(official: Official) -> Generator:
     return Generator.load(official.folder)
+
+
+def test_a_database_without_its_model_is_told(official: Official, tmp_path: Path) -> None:
+    np.savez(tmp_path / "text_train.npz", motions=official.arrays["motions"])
+    with pytest.raises(BackendError, match="No imported models") as caught:
+        library(["import", "official", str(tmp_path / "text_train.npz")])
+    assert "--model" in caught.value.remedy
+    assert [file.name for file in tmp_path.iterdir()] == ["text_train.npz"]
 
 
 def test_the_card_says_what_is_known(official: Official) -> None:

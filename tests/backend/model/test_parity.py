@@ -54,7 +54,9 @@ def test_a_golden_file_without_an_array_is_refused(tmp_path: Path) -> None:
         verify(tmp_path / "short.npz")
 
 
-@pytest.mark.parametrize("size", ["num_layers", "text_num_layers", "latent_dim", "ff_size", "max_seq_len", "input_feats"])
+@pytest.mark.parametrize(
+    "size", ["num_layers", "text_num_layers", "latent_dim", "ff_size", "max_seq_len", "input_feats"]
+)
 def test_sizes_that_no_weights_go_with_are_told_before_memory_is_taken(tmp_path: Path, size: str) -> None:
     with np.load(GOLDEN) as arrays:
         content = dict(arrays)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from backend.errors import BackendError
 from backend.library import Library
 from backend.model_card import SamplerConfig
 from backend.model_folder import load_model
@@ -16,6 +17,7 @@ from backend.training.publish import (
     Wanted,
     export_model,
     plan,
+    read_results,
     record_results,
     starter_library,
     training_library,
@@ -80,3 +82,13 @@ def test_results_of_the_exam_go_into_the_card(published: Path) -> None:
     card = load_model(published).card
     assert (card.training["reliable_prompts"], card.training["weak_prompts"]) == (["walk"], ["bow"])
     assert card.training["exam"] == {"full": means, "no_library": means | {"jerk": 60.0}}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"junk", b"\xff\xfe", b"{}", b'[{"way": "noise"}]', b'[{"way": "full"}]', b"[1]"]
+)
+def test_results_of_something_else_are_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "results.json").write_bytes(content)
+    with pytest.raises(BackendError) as caught:
+        read_results(tmp_path / "results.json")
+    assert caught.value.remedy
