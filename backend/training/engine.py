@@ -31,8 +31,15 @@ class Engine:
     """Where and how a training step is computed."""
 
     def __init__(self, device: str = "auto", precision: str = "float32") -> None:
-        """Raises BackendError where several processes were started and Accelerate is not there."""
+        """Raises BackendError where several processes were started and Accelerate is not there, or too few GPUs."""
         self.world = int(os.environ.get("WORLD_SIZE", "1"))
+        local, there = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.cuda.device_count()
+        if device != "cpu" and 0 < there < local:
+            raise BackendError(
+                "bad_config",
+                f"{local} processes were started, but there are GPUs for {there}.",
+                f'Start {there} (torchrun --nproc-per-node {there}), or choose device = "cpu" in [training].',
+            )
         self._accelerator: Any = None
         if self.world > 1:
             accelerate = optional("accelerate", "accelerate==1.15.0", "train on several processes")

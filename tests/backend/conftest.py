@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from gaits import CAPTIONS, gait_clip
+from random_model import CONFIG, save_random_model
 from small_disk import Disk, small_disk
 
 from backend.library import Library
+from backend.model import DiffusionConfig
+from backend.model_folder import LIBRARY
 from backend.text import CachedEncoder, TextEncoder
 from backend.text.minilm import MiniLM
 
@@ -35,6 +39,19 @@ def library_file(tmp_path: Path, encoder: TextEncoder) -> Path:
             library.add(gait_clip(caption, 60 + 10 * number))
         library.index(encoder)
     return path
+
+
+@pytest.fixture(scope="session")
+def wide_model(tmp_path_factory: pytest.TempPathFactory, encoder: TextEncoder) -> Path:
+    """A model as wide as the official one, in two steps: 16 takes take some 140 MB more than one."""
+    folder = tmp_path_factory.mktemp("model") / "wide"
+    config = replace(CONFIG, width=512, feedforward_width=1024, diffusion=DiffusionConfig(sections=(1, 1)))
+    save_random_model(folder, start_timestep=0, config=config)
+    with Library.create(folder / LIBRARY) as library:
+        for caption in CAPTIONS:
+            library.add(gait_clip(caption, 80))
+        library.index(encoder)
+    return folder
 
 
 @pytest.fixture

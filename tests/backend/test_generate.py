@@ -211,9 +211,9 @@ def test_unusable_devices_and_missing_models_are_named(model_folder: Path, tmp_p
 def test_the_library_in_the_models_folder_is_the_default(
     model_folder: Path, library_file: Path, encoder: TextEncoder
 ) -> None:
-    assert Generator.load(model_folder).libraries == []
+    assert Generator.load(model_folder, device="cpu").libraries == []
     library_file.rename(model_folder / "library.sqlite")
-    generator = Generator.load(model_folder)
+    generator = Generator.load(model_folder, device="cpu")
     assert [library.name for library in generator.libraries] == ["gaits"]
     assert (generator.device, generator.model_name) == ("cpu", "random")
 

@@ -3,19 +3,29 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
+from serving import ROOT
 
 from backend import memory
 from backend.diffusion import Schedule, sample, take_coins, take_noise
 from backend.generate import Generator
 from backend.request import Request
+from remodiffuse_blender.client.client import Client, State
+from remodiffuse_blender.client.command import Command
+from remodiffuse_blender.client.job import Job, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from backend.model import ReMoDiffuse
@@ -82,3 +92,99 @@ def test_the_gpu_is_given_back() -> None:
     # cuBLAS keeps a workspace of 32 MiB.
     assert torch.cuda.memory_allocated() < 40e6
     assert memory.held("cuda:0") < 60e6
+
+
+def free() -> int:
+    """Bytes of the GPU that nobody holds, whichever process."""
+    memory.release()
+    return torch.cuda.mem_get_info()[0]
+
+
+@contextmanager
+def crowded(left: float) -> Iterator[None]:
+    """Another program holds all of the GPU but so many bytes."""
+    held = []
+    piece = free() - left
+    # What is free is not in one piece.
+    while piece > 2**21:
+        try:
+            held.append(torch.empty(int(piece), dtype=torch.uint8, device="cuda"))
+            piece = torch.cuda.mem_get_info()[0] - left
+        except torch.OutOfMemoryError:
+            piece /= 2
+    try:
+        yield
+    finally:
+        held.clear()
+        memory.release()
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    made = Client()
+    yield made
+    made.stop(wait_seconds=5)
+
+
+def serve(*words: str) -> Command:
+    return Command((sys.executable, "-m", "backend", "serve", "--device", "cuda", *words), ROOT)
+
+
+def finish(client: Client, until: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 180
+    while not until():
+        assert time.monotonic() < deadline, (client.state, client.log)
+        client.poll()
+        time.sleep(0.005)
+
+
+def ask(client: Client, command: Command, request: Request) -> Job:
+    job = client.generate(request, command)
+    finish(client, lambda: job.outcome is not None)
+    return job
+
+
+@pytest.mark.fault("out of memory")
+def test_on_a_crowded_gpu_the_same_takes_come_in_smaller_batches(
+    client: Client, wide_model: Path, record_property: Callable
+) -> None:
+    command = serve("--model", str(wide_model))
+    much = Request(PROMPTS[0], 9.8, seed=3, count=16)
+    batches = {}
+    for megabytes in (0, 16, 32, 64, 128, 256):
+        assert ask(client, command, Request(PROMPTS[0], 1.0)).outcome is Outcome.DONE
+        with crowded(megabytes * 1e6):
+            job = ask(client, command, much)
+        if job.outcome is Outcome.DONE:
+            assert [take.provenance.seed for take in job.takes] == list(range(3, 19))
+            batches[megabytes] = job.batch
+        else:
+            assert job.error
+            assert job.error.code == "out_of_memory"
+            assert "shorter clip" in job.error.remedy
+            batches[megabytes] = 0
+        assert ask(client, command, Request(PROMPTS[0], 1.0)).outcome is Outcome.DONE
+    assert batches[0] < much.count
+    assert any(0 < batch < much.count for batch in batches.values()), batches
+    told = ", ".join(f"{batch} with {megabytes} MB" for megabytes, batch in batches.items())
+    record_property("figure", f"takes at once on a GPU: {told}")
+
+
+@pytest.mark.fault("model unloaded after idle minutes")
+def test_an_idle_backend_gives_the_gpu_back_and_a_stopped_one_all_of_it(
+    client: Client, record_property: Callable
+) -> None:
+    before = free()
+    command = serve("--idle-minutes", "0.02")
+    assert ask(client, command, Request(PROMPTS[0], 9.8, count=4)).outcome is Outcome.DONE
+    busy = before - free()
+    finish(client, lambda: client.state is State.IDLE)
+    idle = before - free()
+    assert busy - idle > 50e6
+    assert ask(client, command, Request(PROMPTS[0], 1.0)).outcome is Outcome.DONE
+    client.stop(wait_seconds=5)
+    stopped = before - free()
+    assert stopped < 10e6
+    record_property(
+        "figure", f"GPU memory: {busy / 1e6:.0f} MB at work, {idle / 1e6:.0f} MB idle, {stopped / 1e6:.0f} MB stopped"
+    )

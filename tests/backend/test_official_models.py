@@ -77,7 +77,7 @@ def official(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="session")
 def generator(official: Official) -> Generator:
-    return Generator.load(official.folder)
+    return Generator.load(official.folder, device="cpu")
 
 
 def test_a_database_without_its_model_is_told(official: Official, tmp_path: Path) -> None:

@@ -5,18 +5,12 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from gaits import CAPTIONS, gait_clip
-from random_model import CONFIG, save_random_model
 from serving import ROOT
 
-from backend.library import Library
-from backend.model import DiffusionConfig
-from backend.model_folder import LIBRARY
 from backend.request import Request
 from remodiffuse_blender.client.client import Client
 from remodiffuse_blender.client.command import Command
@@ -24,8 +18,6 @@ from remodiffuse_blender.client.job import Job, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from backend.text import TextEncoder
 
 if sys.platform == "linux":
     from resource import RLIM_INFINITY, RLIMIT_AS, prlimit
@@ -37,17 +29,9 @@ MUCH = Request("a person walks forward", 9.8, seed=3, count=16)
 fault = pytest.mark.fault("out of memory")
 
 
-@pytest.fixture(scope="module")
-def command(tmp_path_factory: pytest.TempPathFactory, encoder: TextEncoder) -> Command:
-    """The real backend. Its model is as wide as the official one: 16 takes take some 140 MB more than one."""
-    folder = tmp_path_factory.mktemp("model") / "wide"
-    config = replace(CONFIG, width=512, feedforward_width=1024, diffusion=DiffusionConfig(sections=(1, 1)))
-    save_random_model(folder, start_timestep=0, config=config)
-    with Library.create(folder / LIBRARY) as library:
-        for caption in CAPTIONS:
-            library.add(gait_clip(caption, 80))
-        library.index(encoder)
-    words = ("-m", "backend", "serve", "--device", "cpu", "--threads", "1", "--model", str(folder))
+@pytest.fixture
+def command(wide_model: Path) -> Command:
+    words = ("-m", "backend", "serve", "--device", "cpu", "--threads", "1", "--model", str(wide_model))
     return Command((sys.executable, *words), ROOT)
 
 
