@@ -28,6 +28,10 @@ FILE: Final = re.compile(r"[A-Za-z0-9][\w-]{0,60}\.(safetensors|sqlite|toml|md)"
 """No other kind of file is fetched: nothing that could be run or unpickled."""
 MAX_FILE: Final = 32 << 30
 MAX_FILES: Final = 16
+PIECE: Final = 1 << 16
+"""Bytes that are written at once. What a cut loses of a file is less than that; the hub's client would lose 10 MB."""
+STEPS: Final = 200
+"""How often the progress of a file is told."""
 PART: Final = ".part"
 AGAIN: Final = "Check the network and try again: the download goes on where it stopped."
 
@@ -114,11 +118,13 @@ def _get(repository: str, commit: str, file: str, part: Path, progress: Progress
             super().__init__(
                 *words, **{name: each for name, each in options.items() if name != "name"} | {"disable": True}
             )
-            self.done = options.get("initial", 0)
+            self.done = self.told = options.get("initial", 0)
 
         def update(self, n: float | None = 1) -> None:
             self.done += n or 0
-            progress(file, min(int(self.done), size), max(size, 1))
+            if self.done - self.told >= size / STEPS or self.done >= size:
+                self.told = self.done
+                progress(file, min(int(self.done), size), max(size, 1))
 
     if constants.HF_HUB_OFFLINE:
         raise BackendError(
@@ -135,6 +141,7 @@ def _get(repository: str, commit: str, file: str, part: Path, progress: Progress
         if there > size:
             part.unlink()
             there = 0
+        constants.DOWNLOAD_CHUNK_SIZE = PIECE
         with part.open("ab") as stream:
             http_get(about.location, stream, resume_size=there, expected_size=size, tqdm_class=Told)
     except OfflineModeIsEnabled as error:

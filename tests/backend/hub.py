@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 class Hub(ThreadingHTTPServer):
     """Serves the files of `folder` as /OWNER/NAME/resolve/COMMIT/FILE. `cut` bytes after which a connection ends, if
-    any; `altered`: a file whose last byte is another one. `sent` counts the bytes of files."""
+    any; `altered`: a file whose last byte is another one. `answers` counts the files that were asked for, whole or in part, `sent` their bytes."""
 
     def __init__(self, folder: Path, commit: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.folder, self.commit = folder, commit
         self.next_cut: Callable[[], int | None] = lambda: None
         self.altered = ""
-        self.sent = 0
+        self.answers = self.sent = 0
 
     @property
     def address(self) -> str:
@@ -73,6 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
             part = data[first:] if cut is None else data[first : first + cut]
             self.wfile.write(part)
             self.wfile.flush()
+            self.hub.answers += 1
             self.hub.sent += len(part)
             self.close_connection = True
 
