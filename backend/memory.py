@@ -59,6 +59,13 @@ def held(device: str) -> int:
     return 0
 
 
+def lingers(device: str) -> bool:
+    """Whether a process holds memory of the device as long as it lives, whatever it releases: what CUDA has loaded for
+    it, hundreds of megabytes.
+    """
+    return device.startswith("cuda")
+
+
 def in_batches(
     generate: Callable[[Request, Progress | None], list[Take]], request: Request, progress: Progress | None
 ) -> tuple[list[Take], int]:

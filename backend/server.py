@@ -70,8 +70,8 @@ class Server:
     """Serves one Blender.
 
     `load` makes the generator of a model ("" is the one that was asked for at the start); it is called on the worker
-    thread, again after a failure. After `idle_seconds` without work the model leaves the memory. `models` lists what
-    there is to choose from.
+    thread, again after a failure. After `idle_seconds` without work the model leaves the memory, and the process ends
+    with exit status 0 where it would hold on to the GPU. `models` lists what there is to choose from.
     """
 
     def __init__(
@@ -189,9 +189,15 @@ class Server:
         try:
             return self._waiting.get(timeout=idle)
         except queue.Empty:
+            device = self._generator.device if self._generator else ""
             self._generator = None
             memory.release()
-            self._send({"type": "status", "state": "idle"})
+            with self._lock:
+                self._send({"type": "status", "state": "idle"})
+                if memory.lingers(device) and not self._jobs:
+                    # A request that crosses this on its way is sent again, see docs/protocol.md.
+                    sys.stderr.flush()
+                    os._exit(0)
             return self._waiting.get()
 
     def _warm_up(self, model: str = "") -> Generator:

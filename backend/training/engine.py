@@ -121,9 +121,10 @@ class Engine:
         return int(self.total(torch.tensor(int(wish), device=self.device))) == self.world
 
     def wait(self) -> None:
-        """Until all processes are here."""
-        if self._accelerator:
-            self._accelerator.wait_for_everyone()
+        """Until all processes are here. Accelerate's own barrier wants a GPU for each where there is one, even on the
+        processor.
+        """
+        self.agreed(True)
 
 
 def optional(name: str, package: str, purpose: str) -> Any:  # noqa: ANN401  a module without types

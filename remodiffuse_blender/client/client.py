@@ -109,23 +109,25 @@ class Client:
         `model` is one of `models`; empty for the backend's own choice.
         """
         self.start(command)
-        job = Job(next(self._numbers), request)
+        number = next(self._numbers)
+        job = Job(number, request, protocol.encode_request(number, request, model))
         if not self.jobs and not self.inquiries:
             self._heard = time.monotonic()
         self.jobs[job.id] = job
         if self._process:
-            self._process.send(protocol.encode_request(job.id, request, model))
+            self._process.send(job.message)
         return job
 
     def ask(self, question: messages.Question, command: Command, model: str = "") -> Inquiry:
         """Asks about the library, after starting the backend where needed. Raises `BackendError`."""
         self.start(command)
-        inquiry = Inquiry(next(self._numbers), question)
+        number = next(self._numbers)
+        inquiry = Inquiry(number, question, messages.encode_question(number, question, model))
         if not self.jobs and not self.inquiries:
             self._heard = time.monotonic()
         self.inquiries[inquiry.id] = inquiry
         if self._process:
-            self._process.send(messages.encode_question(inquiry.id, question, model))
+            self._process.send(inquiry.message)
         return inquiry
 
     def cancel(self, job: Job) -> None:
@@ -154,7 +156,10 @@ class Client:
         while self._process and time.perf_counter() < deadline and (item := self._process.receive()) is not None:
             changed = True
             if isinstance(item, Ended):
-                self._fail(self._why_ended(item))
+                if self._has_left(item):
+                    self._send_again()
+                else:
+                    self._fail(self._why_ended(item))
                 break
             try:
                 self._receive(item)
@@ -163,6 +168,34 @@ class Client:
             except BackendError as error:
                 self._fail(error)
         return self._keep_alive() or changed
+
+    def _has_left(self, ended: Ended) -> bool:
+        """Whether the backend ended to give the GPU back: it was idle, and nothing was sent to it twice."""
+        waiting = (*self.jobs.values(), *self.inquiries.values())
+        peaceful = self.state is State.IDLE and ended.code == 0 and ended.garbage is None
+        return peaceful and not any(each.again for each in waiting)
+
+    def _send_again(self) -> None:
+        """What crossed the end of an idle backend on its way is asked of a new one."""
+        self._log, self._process = self.log, None
+        if self._command is None or not self.awaited:
+            return
+        jobs, inquiries = self.jobs, self.inquiries
+        self.jobs, self.inquiries = {}, {}
+        try:
+            self.start(self._command)
+        except BackendError as error:
+            self.jobs, self.inquiries = jobs, inquiries
+            self._fail(error)
+            return
+        self.jobs, self.inquiries = jobs, inquiries
+        for each in (*jobs.values(), *inquiries.values()):
+            each.again = True
+            if self._process:
+                self._process.send(each.message)
+        for job in jobs.values():
+            if job.cancelling:
+                self._send({"type": "cancel", "id": job.id})
 
     def _send(self, header: dict[str, Any]) -> None:
         if self._process:

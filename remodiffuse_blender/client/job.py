@@ -25,6 +25,10 @@ class Job:
 
     id: int
     request: Request
+    message: bytes
+    """What asks for it, as it is sent."""
+    again: bool = False
+    """Whether it had to be sent a second time."""
     stage: str = "waiting"
     step: int = 0
     total: int = 1
@@ -63,6 +67,10 @@ class Inquiry:
 
     id: int
     question: messages.Question
+    message: bytes
+    """What asks it, as it is sent."""
+    again: bool = False
+    """Whether it had to be sent a second time."""
     over: bool = False
     answer: messages.Answer | None = None
     error: BackendError | None = None

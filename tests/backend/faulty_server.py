@@ -31,7 +31,7 @@ STEP_SECONDS = 0.02
 
 
 class FaultyGenerator:
-    device = "cpu"
+    device = os.environ.get("FAULTY_DEVICE", "cpu")
     model_name = "faulty"
 
     def answer(self, question: Question) -> Answer:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 class Hub(ThreadingHTTPServer):
     """Serves the files of `folder` as /OWNER/NAME/resolve/COMMIT/FILE. `cut` bytes after which a connection ends, if
-    any; `altered`: a file whose last byte is another one. `answers` counts the files that were asked for, whole or in part, `sent` their bytes."""
+    any; `altered`: a file whose last byte is another one. `answers` counts the files, or parts of them, that were asked
+    for, `sent` their bytes."""
 
     def __init__(self, folder: Path, commit: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from serving import FAULTY, ROOT, serve_words
 
+from backend.library_messages import Question
 from backend.request import Request
 from remodiffuse_blender.client import client as client_module
 from remodiffuse_blender.client.client import Client, State
@@ -20,6 +21,7 @@ from remodiffuse_blender.client.job import Job, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from backend.text import TextEncoder
 
@@ -203,6 +205,57 @@ def test_an_idle_model_leaves_the_memory_and_comes_back(
     assert not client.awaited
     assert finish(client, client.generate(WALK, idle)).outcome is Outcome.DONE
     assert client.state is State.READY
+
+
+@pytest.mark.fault("model unloaded after idle minutes")
+def test_on_a_gpu_the_idle_process_ends_and_another_one_works(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAULTY_DEVICE", "cuda:0")
+    monkeypatch.setenv("FAULTY_IDLE", "0.1")
+    assert finish(client, client.generate(WALK, FAULTY_COMMAND)).outcome is Outcome.DONE
+    pid = client.pid
+    poll_until(client, lambda: client.pid is None)
+    assert (client.state, client.error, client.awaited) == (State.IDLE, None, False)
+    assert finish(client, client.generate(WALK, FAULTY_COMMAND)).outcome is Outcome.DONE
+    assert client.pid != pid
+
+
+LEAVES = """
+import os, pathlib, runpy, sys
+from backend import protocol
+mark, always, faulty = sys.argv[1:]
+if pathlib.Path(mark).exists() and not int(always):
+    runpy.run_path(faulty, run_name="__main__")
+pathlib.Path(mark).touch()
+out = sys.stdout.buffer
+out.write(protocol.encode(
+    {"type": "hello", "protocol": protocol.PROTOCOL, "version": protocol.version(), "pid": os.getpid()}))
+out.flush()
+while protocol.read(sys.stdin.buffer).type != "library":
+    pass
+out.write(protocol.encode({"type": "status", "state": "idle"}))
+"""
+"""A backend that leaves just when a request and a question have come; called again, the faulty server or, if `always`,
+the same."""
+
+
+@pytest.mark.fault("model unloaded after idle minutes")
+@pytest.mark.parametrize("always", [0, 1])
+def test_what_crosses_the_end_of_an_idle_process_is_asked_once_more(
+    client: Client, tmp_path: Path, always: int
+) -> None:
+    leaves = Command((sys.executable, "-c", LEAVES, str(tmp_path / "mark"), str(always), FAULTY), ROOT)
+    job = client.generate(WALK, leaves)
+    question = client.ask(Question("list"), leaves)
+    finish(client, job)
+    poll_until(client, lambda: question.over)
+    assert question.error
+    if always:
+        assert (job.outcome, client.state) == (Outcome.FAILED, State.FAILED)
+        assert job.error
+        assert "Press Generate" in job.error.remedy
+    else:
+        assert job.outcome is Outcome.DONE
+        assert question.error.code == "no_libraries"  # what the faulty server answers
 
 
 @pytest.mark.fault("model unloaded after idle minutes")
