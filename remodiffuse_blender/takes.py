@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 WAIT_INTERVAL_SECONDS: Final = 0.005
 ARRIVAL_INTERVAL_SECONDS: Final = 0.005
+RESTING_SECONDS: Final = 5.0
 """Takes that have come are shown soon; in between Blender has its time."""
 
 
@@ -231,8 +232,10 @@ def _tick() -> float | None:
         redraw()
     if session.arrival:
         return ARRIVAL_INTERVAL_SECONDS
-    awaited = session.client.awaited or session.job is not None or any(due() for _, due in alongside)
-    return INTERVAL_SECONDS if awaited else None
+    if session.client.awaited or session.job is not None or any(due() for _, due in alongside):
+        return INTERVAL_SECONDS
+    # It may unload its model, or end, while nothing is awaited.
+    return RESTING_SECONDS if session.client.pid is not None else None
 
 
 pump: Final = Pump(_tick)

@@ -20,8 +20,13 @@ class Pump:
 
     def __init__(self, tick: Callable[[], float | None]) -> None:
         self._tick = tick
+        self._pause = 0.0
 
     def start(self) -> None:
+        """Something is awaited from now on."""
+        # A pause that has begun would be sat out.
+        if self._pause > INTERVAL_SECONDS:
+            self.stop()
         # Without a window no timer ever runs, and one left behind hangs Blender 4.5 at its end: scripts call `wait`.
         if not bpy.app.background and not bpy.app.timers.is_registered(self._call):
             bpy.app.timers.register(self._call, first_interval=INTERVAL_SECONDS, persistent=True)
@@ -31,4 +36,8 @@ class Pump:
             bpy.app.timers.unregister(self._call)
 
     def _call(self) -> float | None:
-        return self._tick()
+        # Nobody may stop a timer while it is being called.
+        self._pause = 0.0
+        pause = self._tick()
+        self._pause = pause or 0.0
+        return pause
