@@ -16,6 +16,7 @@ from .rig.armature import read_rest_pose
 from .rig.body import measure
 from .rig.detect import checked
 from .rig.options import DEFAULT
+from .rig.proportions import remarks
 from .rig.solve import solve
 from .shared import BackendError, skeleton
 
@@ -34,13 +35,14 @@ REMEMBERED: Final = 16
 @dataclass(frozen=True)
 class Report:
     """`errors` holds numbers of `rig.errors.TITLES`, of the motion that `measured` names; `problem` says why the rig
-    cannot be animated.
+    cannot be animated, `remarks` what is odd about its build.
     """
 
     found: BoneMap
     problem: str = ""
     measured: str = ""
     errors: dict[str, float] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -50,6 +52,7 @@ class Report:
             "map": self.found.bones,
             "missing": [{"joint": one.joint, "remedy": one.remedy} for one in self.found.missing],
             "errors": {name: round(value, 3) for name, value in self.errors.items()},
+            "remarks": self.remarks,
         }
         return report | ({"problem": self.problem} if self.problem else {})
 
@@ -70,16 +73,17 @@ def make(
         checked(found)
     except BackendError as error:
         return Report(found, problem=str(error))
-    if motion is None:
-        return Report(found)
     rest = read_rest_pose(armature)
+    body = measure(rest, found)
+    if motion is None:
+        return Report(found, remarks=remarks(body))
     showing = _showing(armature, found.bones)
     channels = solve(rest, found, motion, options=options)
     with preview.tried(context.scene, armature, channels):
         frames = [float(frame) for frame in range(motion.frames)]
         posed = capture.matrices(armature, context, frames, list(showing.values()))
     poses = {joint: posed[:, index] for index, joint in enumerate(showing)}
-    return Report(found, measured=name, errors=errors.following(measure(rest, found), showing, poses, motion))
+    return Report(found, "", name, errors.following(body, showing, poses, motion), remarks(body))
 
 
 def of_action(context: bpy.types.Context, armature: bpy.types.Object, found: BoneMap) -> Report:
@@ -94,7 +98,7 @@ def of_action(context: bpy.types.Context, armature: bpy.types.Object, found: Bon
     labels = capture.as_motion(armature, posed[:, : len(mapped)], mapped).contacts
     poses = {joint: posed[:, len(mapped) + index] for index, joint in enumerate(showing)}
     body = measure(read_rest_pose(armature), found)
-    return Report(found, measured=action.name, errors=errors.standing(body, poses, labels, skeleton.FPS))
+    return Report(found, "", action.name, errors.standing(body, poses, labels, skeleton.FPS), remarks(body))
 
 
 def of_active(context: bpy.types.Context) -> Report:
@@ -118,7 +122,7 @@ def of_active(context: bpy.types.Context) -> Report:
         elif data and data.action and data.action.frame_range[1] > data.action.frame_range[0]:
             report = of_action(context, armature, found)
         else:
-            report = Report(found)
+            report = make(context, armature, found)
     while len(_known) >= REMEMBERED:
         del _known[next(iter(_known))]
     _known[armature.session_uid] = report

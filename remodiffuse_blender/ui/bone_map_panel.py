@@ -75,6 +75,8 @@ def _draw_report(box: Any, context: bpy.types.Context, report: Report) -> None: 
     if report.problem:
         paragraph(box, context, report.problem, icon="ERROR", alert=True)
         return
+    for remark in report.remarks:
+        paragraph(box, context, words(remark), icon="INFO")
     if not report.errors:
         box.label(text="No take and no action to measure", icon="INFO")
         return

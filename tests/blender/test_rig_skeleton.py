@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 import bpy
@@ -127,6 +128,72 @@ def test_odd_skeletons_take_the_motion(stage: Stage, change: Callable[[Rna], Non
     turned = turned / np.linalg.norm(turned, axis=0)
     to_world = turned @ TO_BLENDER
     assert stage.direction_error(poses, motion, to_world).max() < 0.5
+
+
+def _on_its_toes(rig: Rna, *, hock: bool) -> None:
+    """Legs of a faun: knees in front, heels high behind, on the toes; with `hock` the heel is a bone of its own between
+    shin and foot.
+    """
+    with editing(rig) as bones:
+        for side in ("left", "right"):
+            hip, knee, ankle, foot = (bones[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle", "foot"))
+            x = hip.head.x
+            knee.head, heel, ball = (x, -0.16, 0.56), (x, 0.16, 0.3), (x, 0.0, 0.03)
+            hip.tail, knee.tail = knee.head, heel
+            if hock:
+                extra = bones.new(f"{side}_hock")
+                extra.head, extra.tail, extra.parent = heel, (x, 0.02, 0.09), knee
+                ankle.parent = extra
+                ankle.head, ankle.tail = (x, 0.02, 0.09), (x, -0.08, 0.03)
+                foot.head, foot.tail = (x, -0.08, 0.03), (x, -0.15, 0.03)
+            else:
+                ankle.head, ankle.tail = heel, ball
+                foot.head, foot.tail = ball, (x, -0.1, 0.03)
+
+
+@pytest.mark.parametrize("hock", [False, True])
+def test_a_figure_on_its_toes_walks_on_them(stage: Stage, hock: bool) -> None:
+    rig = stage.armature.build_skeleton()
+    _on_its_toes(rig, hock=hock)
+    motion = walk(stage.addon)
+    report = importlib.import_module(f"{stage.addon}.rig_report")
+    found = stage.detect.map_bones(stage.armature.read_rest_pose(rig))
+    assert found.bones == {joint: joint for joint in found.bones}
+    errors = report.make(bpy.context, rig, found, motion).errors
+    assert errors["knees_backwards_frames"] == 0
+    assert errors["foot_slide_mean_cm_s"] < 2.0
+    assert errors["foot_height_max_cm"] < 2.0
+    assert abs(errors["travel_percent"] - 100.0) < 3.0
+    assert errors["direction_mean_degrees"] < 2.0
+
+
+def _uneven(rig: Rna) -> None:
+    rig.scale = (0.8, 1.1, 1.3)
+
+
+def _under_an_uneven_parent(rig: Rna) -> None:
+    parent = bpy.data.objects.new("Stretched", None)
+    bpy.context.collection.objects.link(parent)
+    parent.scale, rig.parent = (1.2, 0.7, 1.1), parent
+    rig.rotation_euler = (0.0, 0.0, 0.6)
+
+
+@pytest.mark.parametrize("change", [_uneven, _under_an_uneven_parent])
+def test_what_is_stretched_shows_the_motion_stretched(stage: Stage, change: Callable[[Rna], None]) -> None:
+    """As it does with any animation: exact in armature space. In the world feet still stand on the floor, and still."""
+    rig = stage.armature.build_skeleton()
+    change(rig)
+    motion = walk(stage.addon)
+    bone_map = stage.animate(rig, motion)
+    poses = stage.evaluated(rig, bone_map.bones, motion.frames)
+    flat = np.linalg.inv(np.array(rig.matrix_world))
+    assert stage.direction_error({joint: flat @ pose for joint, pose in poses.items()}, motion).max() < 0.5
+    for channel, joint in ((1, "left_foot"), (3, "right_foot")):
+        held = motion.contacts[:, channel] > 0.6
+        place = poses[joint][:, :3, 3]
+        assert np.abs(place[held, 2] - stage.shared.skeleton.TOE_HEIGHT * rig.matrix_world[2][2]).max() < 0.005
+        steps = np.linalg.norm(np.diff(place[:, :2], axis=0), axis=1)[held[1:] & held[:-1]]
+        assert steps.max() * motion.fps < 0.02
 
 
 def test_keys_follow_the_frame_rate_of_the_scene(stage: Stage) -> None:

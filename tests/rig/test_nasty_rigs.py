@@ -144,6 +144,25 @@ def test_limbs_of_three_bones(naming: Any, part: tuple[str, str]) -> None:  # no
     assert_limbs(bones, names)
 
 
+@pytest.mark.parametrize("hock", [False, True])
+def test_a_faun_on_its_toes(hock: bool) -> None:
+    """Knees in front, heels high behind; with `hock` a bone of its own between shin and foot. Without names it would be
+    an animal.
+    """
+    names = MIXAMO
+    bones = renamed(person(), names)
+    for side in ("left", "right"):
+        knee, ankle, foot = (bones[names[f"{side}_{joint}"]] for joint in ("knee", "ankle", "foot"))
+        x = knee.head[0]
+        knee.head, heel = np.array([x, -0.16, 0.56]), np.array([x, 0.16, 0.3])
+        ankle.head, foot.head = heel, np.array([x, 0.0, 0.03])
+        if hock:
+            extra = f"{names[f'{side}_knee']}_hock"
+            bones[extra] = Bone(heel, names[f"{side}_knee"])
+            ankle.parent, ankle.head, foot.head = extra, np.array([x, 0.02, 0.09]), np.array([x, -0.08, 0.03])
+    assert_limbs(bones, names)
+
+
 def test_a_horse_with_a_persons_names_is_no_person() -> None:
     bones = renamed(person(), MIXAMO)
     for bone in bones.values():

@@ -52,5 +52,6 @@ def _words(report: dict[str, Any], titles: dict[str, str]) -> str:
     lines += [f"  {report['problem']}"] if "problem" in report else []
     lines += [f"  {joint:<15} {bone}" for joint, bone in report["map"].items()]
     lines += [f"  {each['joint']:<15} (none) {each['remedy']}" for each in report["missing"]]
+    lines += [f"  {remark}" for remark in report.get("remarks", [])]
     lines += [f"  {titles[name]:<34} {value:g}" for name, value in report["errors"].items()]
     return "\n".join(lines)

@@ -43,7 +43,7 @@ def test_a_rig_alone_is_described(rig_report: Rna, armature: Rna) -> None:
     assert (made.problem, made.measured, made.errors) == ("", "", {})
     told = made.to_json()
     assert told["map"]["head"] == "head"
-    assert told["missing"] == []
+    assert (told["missing"], told["remarks"]) == ([], [])
     assert told["confidence"] > 0.5
 
 

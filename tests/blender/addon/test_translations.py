@@ -98,6 +98,9 @@ SAID = {
     "The motion has no frames from 500 to 600.": "动作没有第 500 至 600 帧。",
     "Sampling 3/17, 12 s left": "正在采样：3/17，剩余 12 秒",
     "Imported 2 clips of 3 files. 1 failed: a {b}": "已导入 2 个片段，共 3 个文件。1 个失败：a {b}",
+    "The feet are 2.6 times as long as the motion's against the legs: they roll less.": (
+        "相对于腿长，脚长是动作中的 2.6 倍：脚的滚动会减小。"
+    ),
     "Nobody translated this.": "Nobody translated this.",
 }
 
