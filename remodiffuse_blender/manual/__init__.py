@@ -11,7 +11,7 @@ import bpy
 _OPERATORS: Final = {
     "takes": "accept_take flip_take reject_takes remove_take star_take",
     "insert": "move_to_playhead",
-    "references": "choose_reference clear_choices",
+    "references": "choose_reference clear_choices replace_reference",
     "resample": "another_seed fill_gap resample",
     "library": "add_clip cancel_import import_clips load_library play_clip remove_clip save_library search_library "
     "stop_clip unload_library",

@@ -32,6 +32,7 @@ from .remove_prompt import RemovePrompt
 from .remove_take import RemoveTake
 from .repair_backend import RepairBackend
 from .repeat_request import RepeatRequest
+from .replace_reference import ReplaceReference
 from .report_rig import ReportRig
 from .resample import Resample
 from .restart_backend import RestartBackend
@@ -57,6 +58,7 @@ CLASSES = (
     AddPreset,
     ClearChoices,
     ChooseReference,
+    ReplaceReference,
     FillGap,
     Resample,
     AnotherSeed,

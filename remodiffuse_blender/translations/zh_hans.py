@@ -39,6 +39,10 @@ MESSAGES: Final[dict[str, str]] = {
     "Stop importing. Clips that were added already stay": "停止导入，已添加的片段会保留",
     "Stop installing. What is there is kept, and Install goes on from it": "停止安装。已完成的部分会保留，下次从此处继续",
     "Pin or Ban": "固定或禁用",
+    "Replace": "替换",
+    "Use the clip that is chosen in the Motion Library instead of this one: pin that, ban this": (
+        "用动作库中选中的片段代替此片段：固定前者，禁用后者"
+    ),
     "Always use this clip as a reference, or never. Press it again to take that back": (
         "始终或从不使用此片段作为参考，再按一次撤销选择"
     ),

@@ -165,6 +165,8 @@ class ReferencesPanel(SidebarPanel, bpy.types.Panel):
             buttons = row.row(align=True)
             draw_player(buttons, context, reference)
             draw_choice(buttons, context, reference)
+            other = buttons.operator("remodiffuse.replace_reference", text="", icon="UV_SYNC_SELECT")
+            other.library, other.clip, other.caption = reference.library, reference.clip, reference.caption
             paragraph(box, context, f"{reference.source}. {reference.licence}", icon="BLANK1")
         if settings.choices:
             box = layout.box()

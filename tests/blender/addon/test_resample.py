@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from libraries import search, state
 from scenes import Rna, context, dump, generate, keys, ops, refusal
 
 if TYPE_CHECKING:
@@ -178,6 +179,30 @@ def test_pins_and_bans(settings: Rna) -> None:
     ops.remodiffuse.clear_choices()
     assert len(settings.choices) == 0
     assert "Pin or ban one" in refusal(ops.remodiffuse.clear_choices)
+
+
+def test_a_reference_is_replaced_by_the_clip_that_is_chosen_in_the_library(desk: Rna, settings: Rna) -> None:
+    generate()
+    old = settings.takes[0].references[0]
+    gone = {"library": old.library, "clip": old.clip, "caption": old.caption}
+    assert "Search one there" in refusal(lambda: ops.remodiffuse.replace_reference(**gone))
+    search("a person sits down")
+    found = state()
+    found.active = next(index for index, each in enumerate(found.found) if each.clip != gone["clip"])
+    new = found.found[found.active].clip
+    ops.ed.undo_push(message="before")
+    before = dump()
+    ops.remodiffuse.replace_reference("EXEC_DEFAULT", True, **gone)
+    ops.ed.undo()
+    assert dump() == before
+    settings = context.scene.remodiffuse
+    ops.remodiffuse.replace_reference(**gone)
+    assert [(each.clip, each.banned) for each in settings.choices] == [(gone["clip"], True), (new, False)]
+    generate()
+    assert settings.takes[-1].references[0].clip == new
+    assert gone["clip"] not in [each.clip for each in settings.takes[-1].references]
+    same = {"library": found.found[found.active].library, "clip": new, "caption": "the same"}
+    assert "Click on another one" in refusal(lambda: ops.remodiffuse.replace_reference(**same))
 
 
 def _no_range(settings: Rna) -> None:

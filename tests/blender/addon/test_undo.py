@@ -86,6 +86,11 @@ def gap() -> None:
     scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 10, 30
 
 
+def found_clip() -> None:
+    search("a person sits down")
+    state().active = 0
+
+
 def nothing() -> None:
     pass
 
@@ -104,6 +109,7 @@ AT_ONCE: dict[str, tuple[Callable[[], None], dict[str, object]]] = {
     "reject_takes": (reviewed, {}),
     "remove_prompt": (row, {}),
     "remove_take": (reviewed, {}),
+    "replace_reference": (found_clip, {"library": "starter library", "clip": 100000, "caption": "a walk"}),
     "star_take": (reviewed, {}),
     "stop_clip": (playing, {}),
     "switch_travel": (walked, {}),

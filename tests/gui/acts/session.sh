@@ -25,7 +25,7 @@ shot sidebar.png
 press 1001 368
 effect "The arrow flips to the next take" 'settings.active_take == 1 and action.name.endswith("#2")' || return 1
 shot 05_flipped.png
-press 975 906
+press 954 906
 effect "The reference is pinned" '[each.banned for each in settings.choices] == [False]' || return 1
 shot 06_pinned.png
 # Room: Insert is closed, Re-sample opened.
