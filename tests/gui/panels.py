@@ -15,11 +15,15 @@ from mathutils import Quaternion
 sys.path += [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parent)]
 import window
 
+from backend.motion import formats
 from tools import inside_blender
 from tools.demo import mannequin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+CLIPS = Path(inside_blender.__file__).parents[1] / "build" / "gui" / "clips"
 
 
 def module(name: str) -> Any:  # noqa: ANN401  a module of the installed add-on
@@ -41,11 +45,27 @@ def setting() -> Iterator[None]:
     window.show_sidebar()
     preferences: Any = bpy.context.preferences
     preferences.view.filebrowser_display_type = "SCREEN"
+    _write_clips()
     yield
     scene: Any = bpy.context.scene
     scene.render.fps = 20
     scene.frame_start, scene.frame_end, scene.frame_current = 1, 160, 1
     scene.remodiffuse.seconds = 3.0
+
+
+def _write_clips() -> None:
+    """Two files of a walk, and what they show."""
+    sys.path.append(str(Path(__file__).resolve().parents[1] / "blender"))
+    motions = __import__("motions")
+    CLIPS.mkdir(parents=True, exist_ok=True)
+    for name, yaw in (("ahead", 0.0), ("aside", 1.5)):
+        (CLIPS / f"{name}.bvh").write_text(formats.bvh_text(motions.walk(inside_blender.MODULE, yaw=yaw)))
+    rows = (
+        "file,caption,licence",
+        "ahead.bvh,a person marches ahead,CC0-1.0",
+        "aside.bvh,a person marches aside,CC0-1.0",
+    )
+    (CLIPS / "captions.csv").write_text("\n".join(rows))
 
 
 def names() -> dict[str, Any]:
@@ -58,7 +78,6 @@ def names() -> dict[str, Any]:
         "library": manager.remodiffuse_library,
         "found": manager.remodiffuse_library.found,
         "resample": scene.remodiffuse.resample,
-        "folder": Path(inside_blender.__file__).parents[1] / "build" / "gui",
     }
 
 

@@ -107,13 +107,51 @@ press 975 651
 effect "It is gone" 'not any("canal" in each.caption for each in found)' || return 1
 shot 14_removed.png
 
+# One of a take's references is replaced by the clip that is chosen in the library.
+press 808 379
+glide
+press 808 323
+glide
+press 996 911
+effect "It is banned, and that is pinned" \
+  'sorted((each.banned, each.clip) for each in settings.choices)[0] == (False, found[library.active].clip) and len(settings.choices) == 3' || return 1
+hover 905 900
+shot 15_replaced.png
+press 808 323
+glide
+press 808 379
+glide
+
+# A folder of clips is imported.
+press 820 760
+glide
+press 905 863
+glide
+press 600 47
+xdotool key ctrl+a
+settle
+xdotool type --delay 30 -- "$PWD/build/gui/clips"
+settle
+xdotool key Return
+settle
+# Blender completes the path and goes on editing it; a click elsewhere ends that.
+press 1207 1200
+shot 16_folder.png
+press 1207 1256
+effect "The folder is imported" 'desk.note.startswith("Imported 2 clips")' 120 || return 1
+field 870 410 "a person marches aside"
+effect "Its clips are found" 'found[0].caption == "a person marches aside" and found[0].library == "own"' || return 1
+glide
+shot 17_imported.png
+
 # A preset.
 press 982 96
 field 960 147 "Short walk" Tab
 press 1075 147
+# Some Blenders write names in small letters.
 effect "The preset is written" \
-  'os.path.exists(os.path.join(bpy.utils.user_resource("SCRIPTS", path="presets/" + presets.FOLDER), "short_walk.py"))' || return 1
+  '"short_walk.py" in map(str.lower, os.listdir(bpy.utils.user_resource("SCRIPTS", path="presets/" + presets.FOLDER)))' || return 1
 hover 905 900
 press 982 96
 glide
-shot 15_preset.png
+shot 18_preset.png
