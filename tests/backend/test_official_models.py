@@ -133,6 +133,13 @@ def test_takes_are_those_of_the_method_done_by_hand(official: Official, generato
             np.testing.assert_allclose(take.motion.positions, motion.positions, atol=5e-3)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
+def test_on_a_gpu_takes_are_the_same(official: Official, generator: Generator) -> None:
+    on_gpu = Generator.load(official.folder, device="cuda").generate(REQUEST)
+    for one, other in zip(on_gpu, generator.generate(REQUEST), strict=True):
+        assert np.linalg.norm(one.motion.positions - other.motion.positions, axis=-1).mean() < 0.01
+
+
 def test_features_go_on_behind_the_end_as_the_official_code_samples_them(
     official: Official, generator: Generator
 ) -> None:
