@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 WAIT_INTERVAL_SECONDS: Final = 0.005
 ARRIVAL_INTERVAL_SECONDS: Final = 0.005
-RESTING_SECONDS: Final = 5.0
 """Takes that have come are shown soon; in between Blender has its time."""
+RESTING_SECONDS: Final = 5.0
+"""So late at most the sidebar notices what a backend does of which nothing is awaited."""
 
 
 @dataclass
@@ -234,7 +235,6 @@ def _tick() -> float | None:
         return ARRIVAL_INTERVAL_SECONDS
     if session.client.awaited or session.job is not None or any(due() for _, due in alongside):
         return INTERVAL_SECONDS
-    # It may unload its model, or end, while nothing is awaited.
     return RESTING_SECONDS if session.client.pid is not None else None
 
 

@@ -93,8 +93,12 @@ class Client:
         if self._process and command == self._command and (self.jobs or not outlived):
             return
         self.stop()
+        self._launch(command)
+
+    def _launch(self, command: Command) -> Process:
+        """Starts a process. Raises `BackendError`, after failing what is awaited."""
         try:
-            self._process = Process(command)
+            process = self._process = Process(command)
         except BackendError as error:
             self._fail(error)
             raise
@@ -102,6 +106,7 @@ class Client:
         self.state, self.error = State.STARTING, None
         self._started = self._heard = self._pinged = time.monotonic()
         self._send({"type": "hello", "protocol": protocol.PROTOCOL, "version": VERSION})
+        return process
 
     def generate(self, request: Request, command: Command, model: str = "") -> Job:
         """Sends a request, after starting the backend where needed. Raises `BackendError`.
@@ -180,20 +185,14 @@ class Client:
         self._log, self._process = self.log, None
         if self._command is None or not self.awaited:
             return
-        jobs, inquiries = self.jobs, self.inquiries
-        self.jobs, self.inquiries = {}, {}
         try:
-            self.start(self._command)
-        except BackendError as error:
-            self.jobs, self.inquiries = jobs, inquiries
-            self._fail(error)
+            process = self._launch(self._command)
+        except BackendError:
             return
-        self.jobs, self.inquiries = jobs, inquiries
-        for each in (*jobs.values(), *inquiries.values()):
+        for each in (*self.jobs.values(), *self.inquiries.values()):
             each.again = True
-            if self._process:
-                self._process.send(each.message)
-        for job in jobs.values():
+            process.send(each.message)
+        for job in self.jobs.values():
             if job.cancelling:
                 self._send({"type": "cancel", "id": job.id})
 

@@ -33,7 +33,7 @@ def remarks(body: Body) -> list[str]:
     if longer > _UNEQUAL:
         found.append(f"One leg is {100 * longer:.0f} % longer than the other: it stays bent a little more.")
     thigh = float(np.mean([_length(body, side, _LEGS[:2]) for side in ("left", "right")])) / LEG_LENGTH
-    ours = _ours("left", _LEGS[:2]) / LEG_LENGTH
+    ours = _ours(_LEGS[:2]) / LEG_LENGTH
     if abs(thigh - ours) > _SHARE:
         found.append(
             f"The thighs are {100 * thigh:.0f} % of the legs, the motion's {100 * ours:.0f} %: where feet are held on "
@@ -49,7 +49,7 @@ def remarks(body: Body) -> list[str]:
             f"The ankles are {ankle:.1f} times as high as the motion's against the legs: they sway as feet roll."
         )
     if all(f"{side}_{joint}" in body.joints for side in ("left", "right") for joint in _ARMS):
-        arm = float(np.mean([_length(body, side, _ARMS) for side in ("left", "right")])) / _ours("left", _ARMS)
+        arm = float(np.mean([_length(body, side, _ARMS) for side in ("left", "right")])) / _ours(_ARMS)
         if not 1.0 / _RATIO < arm < _RATIO:
             found.append(
                 f"The arms are {arm:.1f} times as long as the motion's against the legs: hands end in other places."
@@ -69,5 +69,5 @@ def _length(body: Body, side: str, joints: tuple[str, ...]) -> float:
     return float(sum(np.linalg.norm(b - a) for a, b in pairwise(heads))) / body.scale
 
 
-def _ours(side: str, joints: tuple[str, ...]) -> float:
-    return float(sum(skeleton.BONE_LENGTHS[_INDEX[f"{side}_{joint}"]] for joint in joints[1:]))
+def _ours(joints: tuple[str, ...]) -> float:
+    return float(sum(skeleton.BONE_LENGTHS[_INDEX[f"left_{joint}"]] for joint in joints[1:]))
