@@ -17,6 +17,7 @@ from backend.model import DiffusionConfig
 from backend.model_folder import LIBRARY
 from backend.text import CachedEncoder, TextEncoder
 from backend.text.minilm import MiniLM
+from remodiffuse_blender.client.client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +53,14 @@ def wide_model(tmp_path_factory: pytest.TempPathFactory, encoder: TextEncoder) -
             library.add(gait_clip(caption, 80))
         library.index(encoder)
     return folder
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    """What the add-on speaks to a backend with; the backend ends with the test."""
+    made = Client()
+    yield made
+    made.stop(wait_seconds=5)
 
 
 @pytest.fixture

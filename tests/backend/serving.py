@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from backend.text import TextEncoder
+    from remodiffuse_blender.client.client import Client
+    from remodiffuse_blender.client.job import Job
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -43,6 +45,20 @@ def serve_words(folder: Path, encoder: TextEncoder) -> tuple[str, ...]:
             library.add(gait_clip(caption, 80))
         library.index(encoder)
     return ("-m", "backend", "serve", "--device", "cpu", "--threads", "1", "--model", str(folder))
+
+
+def poll_until(client: Client, wanted: Callable[[], bool], timeout: float = 60.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not wanted():
+        assert time.monotonic() < deadline, f"not in {timeout} s; {client.state}, {client.error}, {client.log}"
+        client.poll()
+        time.sleep(0.002)
+
+
+def finish(client: Client, job: Job, timeout: float = 90.0) -> Job:
+    """The job, once it has its outcome."""
+    poll_until(client, lambda: job.outcome is not None, timeout)
+    return job
 
 
 class Serving:

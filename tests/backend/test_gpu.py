@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from serving import ROOT
+from serving import ROOT, finish, poll_until
 
 from backend import memory
 from backend.diffusion import Schedule, sample, take_coins, take_noise
@@ -119,29 +118,12 @@ def crowded(left: float) -> Iterator[None]:
         memory.release()
 
 
-@pytest.fixture
-def client() -> Iterator[Client]:
-    made = Client()
-    yield made
-    made.stop(wait_seconds=5)
-
-
 def serve(*words: str) -> Command:
     return Command((sys.executable, "-m", "backend", "serve", "--device", "cuda", *words), ROOT)
 
 
-def finish(client: Client, until: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 180
-    while not until():
-        assert time.monotonic() < deadline, (client.state, client.log)
-        client.poll()
-        time.sleep(0.005)
-
-
 def ask(client: Client, command: Command, request: Request) -> Job:
-    job = client.generate(request, command)
-    finish(client, lambda: job.outcome is not None)
-    return job
+    return finish(client, client.generate(request, command), timeout=180)
 
 
 @pytest.mark.fault("out of memory")
@@ -178,8 +160,8 @@ def test_an_idle_backend_gives_all_of_the_gpu_back_and_so_does_a_stopped_one(
     command = serve("--idle-minutes", "0.02")
     assert ask(client, command, Request(PROMPTS[0], 9.8, count=4)).outcome is Outcome.DONE
     busy = before - free()
-    finish(client, lambda: client.state is State.IDLE)
-    finish(client, lambda: client.pid is None)
+    poll_until(client, lambda: client.state is State.IDLE)
+    poll_until(client, lambda: client.pid is None)
     idle = before - free()
     assert busy > 200e6
     assert idle < 10e6

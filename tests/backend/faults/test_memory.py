@@ -4,20 +4,20 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import ROOT
+from serving import ROOT, finish
 
 from backend.request import Request
-from remodiffuse_blender.client.client import Client
 from remodiffuse_blender.client.command import Command
 from remodiffuse_blender.client.job import Job, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from remodiffuse_blender.client.client import Client
 
 if sys.platform == "linux":
     from resource import RLIM_INFINITY, RLIMIT_AS, prlimit
@@ -36,21 +36,14 @@ def command(wide_model: Path) -> Command:
 
 
 @pytest.fixture
-def client(command: Command) -> Iterator[Client]:
-    made = Client()
-    assert ask(made, command, LITTLE).outcome is Outcome.DONE
-    yield made
-    made.stop(wait_seconds=5)
+def client(client: Client, command: Command) -> Client:
+    """With the backend running."""
+    assert ask(client, command, LITTLE).outcome is Outcome.DONE
+    return client
 
 
 def ask(client: Client, command: Command, request: Request) -> Job:
-    job = client.generate(request, command)
-    deadline = time.monotonic() + 120
-    while job.outcome is None:
-        assert time.monotonic() < deadline, (client.state, client.log)
-        client.poll()
-        time.sleep(0.005)
-    return job
+    return finish(client, client.generate(request, command), timeout=120)
 
 
 def limit(client: Client, beyond: float) -> None:

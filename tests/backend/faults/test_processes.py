@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import FAULTY, ROOT, serve_words
+from serving import FAULTY, ROOT, finish, poll_until, serve_words
 
 from backend.library_messages import Question
 from backend.request import Request
@@ -20,7 +20,7 @@ from remodiffuse_blender.client.command import Command, own_command
 from remodiffuse_blender.client.job import Job, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from backend.text import TextEncoder
@@ -34,26 +34,6 @@ LONG = Request("a person walks forward", 9.8, count=16)
 def command(tmp_path_factory: pytest.TempPathFactory, encoder: TextEncoder) -> Command:
     """The real backend with a small random model."""
     return Command((sys.executable, *serve_words(tmp_path_factory.mktemp("model") / "random", encoder)), ROOT)
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    made = Client()
-    yield made
-    made.stop(wait_seconds=5)
-
-
-def poll_until(client: Client, wanted: Callable[[], bool], timeout: float = 60.0) -> None:
-    deadline = time.monotonic() + timeout
-    while not wanted():
-        assert time.monotonic() < deadline, f"not in {timeout} s; {client.state}, {client.error}"
-        client.poll()
-        time.sleep(0.002)
-
-
-def finish(client: Client, job: Job) -> Job:
-    poll_until(client, lambda: job.outcome is not None)
-    return job
 
 
 def lives(pid: int) -> bool:

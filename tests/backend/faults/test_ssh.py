@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import FAULTY, ROOT, serve_words
+from serving import FAULTY, ROOT, finish, serve_words
 
 from backend.request import Request
-from remodiffuse_blender.client.client import Client
 from remodiffuse_blender.client.command import own_command
-from remodiffuse_blender.client.job import Job, Outcome
+from remodiffuse_blender.client.job import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from backend.text import TextEncoder
+    from remodiffuse_blender.client.client import Client
 
 WALK = Request("a person walks forward", 1.0)
 
@@ -65,22 +65,6 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             f"-o UserKnownHostsFile={folder / 'known'} {getpass.getuser()}@127.0.0.1"
         )
         server.terminate()
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    made = Client()
-    yield made
-    made.stop(wait_seconds=5)
-
-
-def finish(client: Client, job: Job) -> Job:
-    deadline = time.monotonic() + 90
-    while job.outcome is None:
-        assert time.monotonic() < deadline, (client.state, client.log)
-        client.poll()
-        time.sleep(0.01)
-    return job
 
 
 def remote(ssh: str, *words: str) -> str:
