@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from . import lifeline, memory, models, protocol
 from .errors import BackendError, CancelledError
 from .library_messages import Question, encode_answer, parse_question
+from .threads import MAX_THREADS, limit_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     Load = Callable[[str], "Generator"]
 
 MAX_WAITING: Final = 64
-MAX_THREADS: Final = 8
-"""The matrices of one clip are small: more threads wait for each other longer than they work."""
 FAREWELL_SECONDS: Final = 1.0
 
 
@@ -322,20 +321,6 @@ def take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
     os.close(nothing)
     os.dup2(2, 1)
     return reader, writer
-
-
-def limit_threads(wanted: int | None) -> None:
-    """Must be called before torch is imported. Without a wish, the environment's own settings are respected."""
-    if wanted is not None:
-        os.environ["OMP_NUM_THREADS"] = str(wanted)
-    os.environ.setdefault("OMP_NUM_THREADS", str(min(MAX_THREADS, os.cpu_count() or 1)))
-    # Threads that wait must sleep: spinning on, they took 20 s instead of 0.5 s for a clip beside another busy process,
-    # and Blender playing an animation is one. But not at once: waking them is dear where nothing else keeps the
-    # processor awake. This long (some 20 to 70 microseconds), 4 s of motion took 0.50 s instead of 0.81 s on two idle
-    # cores, and 0.82 s instead of 0.54 s beside a busy process.
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
-        os.environ.setdefault("GOMP_SPINCOUNT", "1500")
 
 
 def main(argv: Sequence[str]) -> NoReturn:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import BackendError
-from ..server import limit_threads
+from ..threads import limit_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default="t2m", help="t2m or kit (official sizes), starter, or a model folder")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    parser.add_argument("--batch", type=int, nargs="+", default=[1, 4], help="takes at a time (default: 1 4)")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), help="this one, however slow")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     what = parser.add_mutually_exclusive_group()
@@ -34,7 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     what.add_argument("--quality", action="store_true", help="what fast takes cost, by the prompt exam")
     parser.add_argument("--seeds", type=int, default=2, help="takes of each prompt with --quality (default: 2)")
     options = parser.parse_args(argv)
-    for name, value in (("--threads", options.threads), ("--library", options.library), ("--seeds", options.seeds)):
+    numbers = [("--threads", options.threads), ("--library", options.library), ("--seeds", options.seeds)]
+    for name, value in (*numbers, *(("--batch", batch) for batch in options.batch)):
         if value is not None and value < 1:
             raise BackendError("bad_request", f"{name} {value} is out of range.", "Choose 1 or more.")
     limit_threads(options.threads)
@@ -76,7 +78,9 @@ def _measured(options: argparse.Namespace) -> list[dict[str, Any]]:
 
         return [asdict(row) for row in measure_lengths(options.model, network, device, options.precision or "float32")]
     precisions = [options.precision] if options.precision else None
-    rows = bench(options.model, network, device, precisions, lambda words: sys.stderr.write(words + "\n"))
+    rows = bench(
+        options.model, network, device, precisions, lambda words: sys.stderr.write(words + "\n"), options.batch
+    )
     return [asdict(row) for row in rows]
 
 

@@ -54,6 +54,7 @@ def bench(
     device: torch.device,
     precisions: Sequence[str] | None = None,
     told: Callable[[str], object] = lambda words: None,
+    batches: Sequence[int] = BATCHES,
 ) -> list[Row]:
     """A row per precision and batch size.
 
@@ -68,7 +69,7 @@ def bench(
             told(f"No rows for {precision}: {peak:.0f} GFLOP/s at most on this device, float32 has {single:.0f}.")
             continue
         plain = seconds_of(Work(network, 1, device, precision).plain, device, runs=1)
-        for batch in BATCHES:
+        for batch in batches:
             work = Work(network, batch, device, precision)
             gflop = work.gflop()
             seconds = seconds_of(work.fast, device, RUNS)

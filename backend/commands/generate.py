@@ -15,7 +15,7 @@ from ..memory import in_batches
 from ..motion.formats import check_output, write_takes
 from ..prompts import Wanted, read_prompts
 from ..request import MAX_COUNT, MAX_SECONDS, MIN_SECONDS, QUALITIES, Request
-from ..server import limit_threads
+from ..threads import limit_threads
 from .terminal import ProgressLine
 
 if TYPE_CHECKING:

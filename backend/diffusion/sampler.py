@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from .mixture import KEEPS_REFERENCES, KEEPS_TEXT, leaning, mixture_weights
+from .pace import paced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,18 +69,20 @@ def sample(
     if progress is not None:
         progress(0, steps)
     clean = None
-    for done, index in enumerate(reversed(range(steps)), start=1):
-        before, clean = clean, predict(x, index)
-        clean = clean if agree is None else agree(clean)
-        guess = clean
-        if before is not None and (share := schedule.correction(index)):
-            # Only what the same branches said before can be continued.
-            same = (weights[index] != 0) == (weights[index + 1] != 0)
-            shares = torch.from_numpy(np.where(same.all(axis=1), share, 0.0)).to(clean)
-            guess = torch.addcmul(clean, shares[:, None, None], clean - before)
-        x = schedule.ddim_step(x, guess, index)
-        if progress is not None:
-            progress(done, steps)
+    with paced(x.device) as pace:
+        for done, index in enumerate(reversed(range(steps)), start=1):
+            with pace((x.shape, predict.branches(index))):
+                before, clean = clean, predict(x, index)
+            clean = clean if agree is None else agree(clean)
+            guess = clean
+            if before is not None and (share := schedule.correction(index)):
+                # Only what the same branches said before can be continued.
+                same = (weights[index] != 0) == (weights[index + 1] != 0)
+                shares = torch.from_numpy(np.where(same.all(axis=1), share, 0.0)).to(clean)
+                guess = torch.addcmul(clean, shares[:, None, None], clean - before)
+            x = schedule.ddim_step(x, guess, index)
+            if progress is not None:
+                progress(done, steps)
     return x
 
 
@@ -107,6 +110,10 @@ class MixedDenoiser:
         pooled = self._conditions.pooled
         self._modulation = denoiser.modulate(self._time[:, None] if pooled is None else self._time[:, None] + pooled)
         self._steps = [_Step.plan(step[samples, branches], samples, len(frame_mask), device) for step in weights]
+
+    def branches(self, index: int) -> int:
+        """How many branches that step evaluates, of all takes together."""
+        return len(self._steps[index].rows)
 
     def __call__(self, x_t: Tensor, index: int) -> Tensor:
         """x_t (B, T, F) at `timesteps[index]` -> mixed prediction of the clean motion (B, T, F), float32."""

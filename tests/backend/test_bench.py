@@ -94,7 +94,9 @@ def test_the_cost_of_fast_takes_is_measured_against_full_ones(tmp_path: Path) ->
     assert (full.quality, fast.quality) == ("full", "fast")
 
 
-@pytest.mark.parametrize("words", [["--threads", "0"], ["--library", "-5"], ["--model", "nowhere"]])
+@pytest.mark.parametrize(
+    "words", [["--threads", "0"], ["--batch", "4", "0"], ["--library", "-5"], ["--model", "nowhere"]]
+)
 def test_what_cannot_be_measured_is_refused(words: list[str]) -> None:
     with pytest.raises(BackendError) as caught:
         main(words)

@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
         )
 
     from ...generate import Generator
-    from ...server import limit_threads
+    from ...threads import limit_threads
     from .protocol import REPEATED_TEXTS, made_by, protocol
 
     limit_threads(None)

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The processor's threads: how many there are, and how long they wait for each other before they sleep.
+
+How many of them work at a time is `diffusion.pace`'s to say, which also makes long waiting safe beside a busy Blender.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+MAX_THREADS: Final = 8
+"""The matrices of one clip are small: more threads wait for each other longer than they work."""
+_WAITING: Final = {
+    # Neither spinning on (20 s instead of 0.5 s for a clip beside another busy process) nor sleeping at once: waking
+    # threads is dear where nothing else keeps the processor awake (0.44 s instead of 0.20 s on two idle cores).
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "10000",
+    # Linux has GNU's OpenMP. Windows has Intel's, macOS has LLVM's; they know only whole milliseconds.
+    "KMP_BLOCKTIME": "1",
+}
+
+
+def limit_threads(wanted: int | None) -> None:
+    """Must be called before torch is imported. Without a wish, the environment's own settings are respected."""
+    if wanted is not None:
+        os.environ["OMP_NUM_THREADS"] = str(wanted)
+    os.environ.setdefault("OMP_NUM_THREADS", str(min(MAX_THREADS, os.cpu_count() or 1)))
+    if "OMP_WAIT_POLICY" not in os.environ:
+        for name, value in _WAITING.items():
+            os.environ.setdefault(name, value)
