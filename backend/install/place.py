@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ntpath
 import os
 import shutil
 import signal
@@ -17,7 +18,7 @@ from ..errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+    from pathlib import Path, PureWindowsPath
     from typing import IO
 
 MARK: Final = ".remodiffuse-backend"
@@ -192,13 +193,13 @@ def _lives(pid: int) -> bool:
 
 def remove_tree(path: Path) -> None:
     if path.exists():
-        shutil.rmtree(path)
+        shutil.rmtree(any_length(path) if os.name == "nt" else path)
 
 
 def size_of(path: Path) -> int:
     """Bytes of the files beneath, each counted once however many names it has; files may come and go meanwhile."""
     total, seen = 0, set()
-    pending: list[Any] = [path]
+    pending: list[Any] = [any_length(path) if os.name == "nt" else path]
     while pending:
         with contextlib.suppress(OSError), os.scandir(pending.pop()) as entries:
             for entry in entries:
@@ -215,10 +216,26 @@ def size_of(path: Path) -> int:
     return total
 
 
+def any_length(path: Path | PureWindowsPath) -> str:
+    """The full path as Windows takes it at any length.
+
+    By default it holds Python to 260 characters, not uv, which unpacks: PyTorch's longest file has more than 300 in the
+    extension's user folder.
+    """
+    full = ntpath.normpath(ntpath.abspath(str(path)))
+    if full.startswith("\\\\?\\"):
+        return full
+    return "\\\\?\\UNC" + full[1:] if full.startswith("\\\\") else "\\\\?\\" + full
+
+
 if sys.platform == "win32":
     import msvcrt
 
+    _BEYOND: Final = 1 << 30
+    """Windows locks bytes, against readers, too, and where the file stands: this one, after all that is written."""
+
     def _lock(stream: IO[str]) -> None:
+        os.lseek(stream.fileno(), _BEYOND, os.SEEK_SET)
         msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
 else:
     import fcntl

@@ -82,7 +82,7 @@ def own_command(text: str) -> Command:
     No shell reads it. Its program is a full path or a name on the PATH. Raises `BackendError` where there is none.
     """
     try:
-        words = shlex.split(text, posix=os.name != "nt")
+        words = split(text, windows=os.name == "nt")
     except ValueError as error:
         raise BackendError("no_backend", f"The backend's command cannot be read: {error}.", CHOOSE) from error
     if not words:
@@ -92,3 +92,14 @@ def own_command(text: str) -> Command:
     if found is None:
         raise BackendError("no_backend", f"There is no program {words[0]}.", CHOOSE)
     return Command((found, *words[1:]), program_folder())
+
+
+def split(text: str, *, windows: bool) -> list[str]:
+    """The words of a command, without the quotes around them. On Windows a backslash is no escape.
+
+    Raises ValueError where a quote is not closed.
+    """
+    if not windows:
+        return shlex.split(text)
+    words = shlex.split(text, posix=False)
+    return [word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word for word in words]

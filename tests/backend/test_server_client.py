@@ -18,7 +18,7 @@ from backend.errors import BackendError
 from backend.request import Request
 from remodiffuse_blender.client import client as client_module
 from remodiffuse_blender.client.client import Client, State
-from remodiffuse_blender.client.command import Command, backend_command
+from remodiffuse_blender.client.command import Command, backend_command, split
 from remodiffuse_blender.client.job import Job, Outcome
 
 if TYPE_CHECKING:
@@ -277,3 +277,12 @@ def test_the_environment_of_blender_does_not_reach_the_backend(monkeypatch: pyte
     assert "PYTHONHOME" not in environment
     assert environment["PYTHONPATH"] == str(ROOT)
     assert environment["HF_HUB_OFFLINE"] == "1"
+
+
+def test_a_path_with_spaces_is_one_word_of_a_command_on_every_system() -> None:
+    windows = split(r'"C:\Program Files\Python\python.exe" -m backend serve', windows=True)
+    assert windows == [r"C:\Program Files\Python\python.exe", "-m", "backend", "serve"]
+    assert split("'/opt/my python/bin/python' -m backend", windows=False)[0] == "/opt/my python/bin/python"
+    for system in (True, False):
+        with pytest.raises(ValueError, match="closing"):
+            split('"python -m backend', windows=system)

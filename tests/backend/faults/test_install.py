@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +23,7 @@ import pytest
 from backend.errors import BackendError
 from backend.install import builds
 from backend.install.builds import BUILDS, LOCKS, Build, Machine, choose_build, note
-from backend.install.place import MARK, Place
+from backend.install.place import MARK, Place, any_length
 from backend.install.steps import Installer
 
 if TYPE_CHECKING:
@@ -231,3 +231,15 @@ def test_every_package_of_the_lists_has_hashes_and_none_names_a_place() -> None:
         assert all("==" in line and "--hash=sha256:" in line and "//" not in line for line in packages)
     assert isinstance(replace(BUILDS["cpu"], name="cpu"), Build)
     assert MARK.startswith(".")
+
+
+@pytest.mark.parametrize(
+    ("path", "whole"),
+    [
+        ("C:/Users/ada/environment", r"\\?\C:\Users\ada\environment"),
+        (r"\\studio\home\ada", r"\\?\UNC\studio\home\ada"),
+        (r"\\?\C:\environment", r"\\?\C:\environment"),
+    ],
+)
+def test_windows_removes_paths_of_any_length(path: str, whole: str) -> None:
+    assert any_length(PureWindowsPath(path)) == whole
