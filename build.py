@@ -25,7 +25,7 @@ MENU = {
     },
     "Check it": {
         "test": ("tools.testing", "every test: backend, motion maths, the built zip in Blender 4.5 and 5.0"),
-        "lint": ("tools.lint", "style and types: ruff and pyright"),
+        "lint": ("tools.lint", "style, types and imports: ruff, pyright, import-linter"),
         "lock": ("tools.lock", "make the locked lists of packages again"),
         "rig-report": ("tools.rig_report", "which bones of a rig play which joints, and how well it follows a motion"),
         "rig-sheet": ("tools.rig_sheet", "one take on several rigs in one picture"),

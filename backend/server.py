@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from . import lifeline, memory, models, protocol
+from .console.streams import take_standard_streams
 from .errors import BackendError, CancelledError
 from .library_messages import Question, encode_answer, parse_question
 from .threads import MAX_THREADS, limit_threads
@@ -307,20 +308,6 @@ def _as_backend_error(error: Exception) -> BackendError:
         f"The backend failed: {type(error).__name__}: {text[:300]}",
         "Generate again; if it fails again, restart the backend and report its log.",
     )
-
-
-def take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Standard input and output for the protocol alone.
-
-    Afterwards whatever a library prints goes to standard error, and no child process can read our input.
-    """
-    reader = os.fdopen(os.dup(0), "rb")
-    writer = os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return reader, writer
 
 
 def main(argv: Sequence[str]) -> NoReturn:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import bpy
 
-from . import insert, preferences, properties, target, timeline, travel
+from . import backend_choice, insert, properties, target, timeline, travel
 from .client.client import Client
 from .client.job import Outcome
 from .shared import BackendError, read_prompts
@@ -160,7 +160,7 @@ class Work:
     def _takes(self, row: Wanted) -> Job:
         """A backend that ends on the way gets one more chance."""
         for attempt in range(TRIES):
-            job = self.client.generate(row.request, preferences.backend(bpy.context))
+            job = self.client.generate(row.request, backend_choice.command(bpy.context))
             while job.outcome is None:
                 if not self.client.poll():
                     time.sleep(POLL_SECONDS)

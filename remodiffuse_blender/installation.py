@@ -15,7 +15,7 @@ from typing import Final
 
 import bpy
 
-from . import preferences
+from . import preferences, screen
 from .client.command import Command, program_folder, python_at
 from .client.errand import Errand
 from .client.pump import INTERVAL_SECONDS, Pump
@@ -172,11 +172,9 @@ def end() -> None:
 
 
 def _tick() -> float | None:
-    from . import takes
-
     # The log grows between two steps too.
     update()
-    takes.redraw()
+    screen.redraw()
     return INTERVAL_SECONDS if installation.errand else None
 
 

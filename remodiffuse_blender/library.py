@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import bpy
 
 from . import (
+    backend_choice,
     beneath,
     bvh_clips,
     capture,
@@ -106,7 +107,7 @@ desk: Final = Desk()
 
 
 def check(context: bpy.types.Context) -> None:
-    preferences.check_backend(context)
+    backend_choice.check(context)
 
 
 def check_add(context: bpy.types.Context) -> None:
@@ -318,7 +319,7 @@ def _next(context: bpy.types.Context) -> None:
         return
     model = preferences.get(context).model.strip()
     try:
-        desk.asked = takes.session.client.ask(question, preferences.backend(context), model)
+        desk.asked = takes.session.client.ask(question, backend_choice.command(context), model)
     except BackendError as error:
         desk.error = error
         raise

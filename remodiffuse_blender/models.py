@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import bpy
 
-from . import installation, preferences
+from . import backend_choice, installation, screen
 from .client.command import Command, program_folder, python_at
 from .client.errand import Errand
 from .client.pump import INTERVAL_SECONDS, Pump
 from .shared import BackendError, on_the_wire
+from .takes import session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +46,6 @@ def refresh() -> None:
 
 
 def listed() -> list[dict[str, Any]]:
-    from .takes import session
-
     return session.client.models or models.local
 
 
@@ -74,7 +73,7 @@ def fetch(context: bpy.types.Context, repository: str, commit: str, sha256: str)
         raise BackendError(
             "offline", "Blender may not go online.", "Allow Online Access in Preferences > System > Network."
         )
-    python = str(python_at(preferences.local_python(context)))
+    python = str(python_at(backend_choice.local_python(context)))
     words = (
         "model",
         "download",
@@ -117,11 +116,9 @@ def end() -> None:
 
 
 def _tick() -> float | None:
-    from .takes import redraw, session
-
     if update() and not models.errand:
         session.client.ask_models()
-    redraw()
+    screen.redraw()
     return INTERVAL_SECONDS if models.errand else None
 
 

@@ -6,23 +6,18 @@ from collections.abc import Iterator
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
-from .client.command import CHOOSE, Command, backend_command, own_command
-from .shared import BackendError
+from . import hooks, screen
 
 # Blender reads properties from annotations, which no type checker can read as types.
 # pyright: reportInvalidTypeForm=false
 
 
 def _show(_preferences: object, _context: bpy.types.Context) -> None:
-    from . import takes
-
-    takes.redraw()
+    screen.redraw()
 
 
 def _models(preferences: object, context: bpy.types.Context, text: str) -> Iterator[tuple[str, str]]:
-    from . import models
-
-    return models.search(preferences, context, text)
+    return hooks.models_offered(preferences, context, text) or iter(())
 
 
 class RemodiffusePreferences(bpy.types.AddonPreferences):
@@ -77,58 +72,8 @@ class RemodiffusePreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, context: bpy.types.Context) -> None:
-        from .ui import backend_preferences
-
-        backend_preferences.draw(self.layout, context, self)
+        hooks.preferences_drawn(self.layout, context, self)
 
 
 def get(context: bpy.types.Context) -> RemodiffusePreferences:
     return context.preferences.addons[RemodiffusePreferences.bl_idname].preferences  # pyright: ignore[reportReturnType]
-
-
-def own(context: bpy.types.Context) -> bool:
-    """Whether the animator chose a backend of their own."""
-    chosen = get(context)
-    return bool(chosen.command.strip() or chosen.python.strip())
-
-
-def backend(context: bpy.types.Context) -> Command:
-    """How the backend is started: the animator's own command or Python, else what Install made.
-
-    Raises `BackendError` where there is none.
-    """
-    from . import installation
-
-    chosen = get(context)
-    if chosen.command.strip():
-        return own_command(chosen.command)
-    folders = ("--models", "--libraries")
-    options = [word for name in folders for word in (name, str(installation.user_folder(name.lstrip("-"))))]
-    options += ["--idle-minutes", str(chosen.idle_minutes)]
-    return backend_command(local_python(context), chosen.device, tuple(options))
-
-
-def local_python(context: bpy.types.Context) -> str:
-    """The Python on this machine that has the backend's packages. Raises `BackendError` where there is none."""
-    from . import installation
-
-    chosen = get(context)
-    if chosen.python.strip():
-        return chosen.python
-    if installation.installation.ready is None:
-        raise BackendError("no_backend", "No backend is set up yet.", CHOOSE)
-    return str(installation.place().python)
-
-
-def check_backend(context: bpy.types.Context) -> None:
-    """Raises `BackendError` where no backend is chosen; cheap enough for every redraw, the disk is not touched."""
-    from .installation import installation
-
-    if own(context):
-        return
-    if installation.errand:
-        raise BackendError(
-            "installing", "The backend is being installed.", "Wait for it; the preferences show how far."
-        )
-    if not installation.ready:
-        raise BackendError("no_backend", "No backend is set up yet.", CHOOSE)

@@ -17,6 +17,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from . import hooks
 from .shared import MAX_COUNT, MAX_SECONDS, MIN_SECONDS
 
 # Blender reads properties from annotations, which no type checker can read as types.
@@ -65,9 +66,7 @@ class RemodiffuseTake(bpy.types.PropertyGroup):
 
 
 def _listen(_group: object, context: bpy.types.Context) -> None:
-    from .operators import generate_on_enter
-
-    generate_on_enter.listen(context)
+    hooks.prompt_typed(context)
 
 
 class RemodiffusePrompt(bpy.types.PropertyGroup):
@@ -135,9 +134,7 @@ class RemodiffuseReview(bpy.types.PropertyGroup):
 
 
 def _show_active(group: Any, context: bpy.types.Context) -> None:  # noqa: ANN401 - a group of a scene's properties
-    from . import review
-
-    review.follow(group.id_data, context)
+    hooks.preview_changed(group.id_data, context)
 
 
 class RemodiffuseInsert(bpy.types.PropertyGroup):
@@ -331,9 +328,7 @@ class RemodiffuseSettings(bpy.types.PropertyGroup):
 
 
 def _search(_group: object, context: bpy.types.Context) -> None:
-    from . import library
-
-    library.follow(context)
+    hooks.search_changed(context)
 
 
 class RemodiffuseFound(bpy.types.PropertyGroup):

@@ -13,6 +13,7 @@ from . import (
     arrival,
     batch,
     bone_table,
+    hooks,
     installation,
     library,
     manual,
@@ -22,10 +23,12 @@ from . import (
     presets,
     properties,
     retarget,
+    review,
     takes,
     translations,
 )
-from .ui import bone_map_panel, library_panel, panels, presets_menu, retarget_panel
+from .operators import generate_on_enter
+from .ui import backend_preferences, bone_map_panel, library_panel, panels, presets_menu, retarget_panel
 
 CLASSES: Final = (
     *properties.CLASSES,
@@ -41,6 +44,13 @@ CLASSES: Final = (
 )
 ENDS: Final = (installation.end, models.end, library.end, takes.end)
 """What ends with the add-on, however that ends."""
+ANSWERS: Final = {
+    hooks.prompt_typed: generate_on_enter.listen,
+    hooks.preview_changed: review.follow,
+    hooks.search_changed: library.follow,
+    hooks.models_offered: models.search,
+    hooks.preferences_drawn: backend_preferences.draw,
+}
 _commands: Final[list[Any]] = []
 
 
@@ -51,6 +61,8 @@ def _another_file(*_: object) -> None:
 
 
 def register() -> None:
+    for hook, answer in ANSWERS.items():
+        hook.connect(answer)
     for each in CLASSES:
         bpy.utils.register_class(each)
     translations.register()
@@ -85,3 +97,5 @@ def unregister() -> None:
     translations.unregister()
     for each in reversed(CLASSES):
         bpy.utils.unregister_class(each)
+    for hook in ANSWERS:
+        hook.disconnect()

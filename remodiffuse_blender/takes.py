@@ -11,9 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import bpy
-
-from . import preferences, presets, properties, target
+from . import backend_choice, preferences, presets, properties, screen, target
 from .arrival import Arrival
 from .client.client import Client
 from .client.job import Job, Outcome
@@ -22,6 +20,8 @@ from .shared import BackendError, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import bpy
 
 WAIT_INTERVAL_SECONDS: Final = 0.005
 ARRIVAL_INTERVAL_SECONDS: Final = 0.005
@@ -74,7 +74,7 @@ def check_generate(context: bpy.types.Context) -> None:
     check_backend(context)
 
 
-check_backend: Final = preferences.check_backend
+check_backend: Final = backend_choice.check
 
 
 def check_running(context: bpy.types.Context) -> None:
@@ -142,7 +142,7 @@ def _send(context: bpy.types.Context, wanted: Request) -> None:
     session.error = None
     session.last = wanted
     model = preferences.get(context).model.strip()
-    session.job = session.client.generate(wanted, preferences.backend(context), model)
+    session.job = session.client.generate(wanted, backend_choice.command(context), model)
     pump.start()
 
 
@@ -169,7 +169,7 @@ def cancel() -> None:
 def restart(context: bpy.types.Context) -> None:
     """Ends the backend, whatever it does, and starts another one."""
     stop()
-    session.client.start(preferences.backend(context))
+    session.client.start(backend_choice.command(context))
     pump.start()
 
 
@@ -230,7 +230,7 @@ def _tick() -> float | None:
     """What the timer does; returns after how many seconds it is needed again, if it is."""
     # A backend that is quiet is worth a redraw too: the sidebar counts the seconds.
     if update() or session.client.quiet_seconds > 1.0:
-        redraw()
+        screen.redraw()
     if session.arrival:
         return ARRIVAL_INTERVAL_SECONDS
     if session.client.awaited or session.job is not None or any(due() for _, due in alongside):
@@ -239,13 +239,6 @@ def _tick() -> float | None:
 
 
 pump: Final = Pump(_tick)
-
-
-def redraw() -> None:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type in {"VIEW_3D", "PREFERENCES"}:
-                area.tag_redraw()
 
 
 # Life cycle

@@ -26,6 +26,7 @@ TERMINAL = (
     "backend/batch.py",
     "backend/bench",
     "backend/commands",
+    "backend/console",
     "backend/golden.py",
     "backend/library/archive.py",
     "backend/library/official.py",

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..batch import Batch, Part
+from ..console.options import add_model_options
+from ..console.terminal import ProgressLine
 from ..errors import BackendError
 from ..memory import in_batches
 from ..motion.formats import check_output, write_takes
 from ..prompts import Wanted, read_prompts
 from ..request import MAX_COUNT, MAX_SECONDS, MIN_SECONDS, QUALITIES, Request
 from ..threads import limit_threads
-from .terminal import ProgressLine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,20 +112,3 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_model_options(parser)
     return parser
-
-
-def add_model_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", type=Path, help="folder of the model (default: the starter model)")
-    parser.add_argument(
-        "--library",
-        type=Path,
-        action="append",
-        help="a motion library to search; may be repeated (default: the one in the model's folder)",
-    )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps, ... (default: auto)")
-    parser.add_argument(
-        "--precision",
-        choices=["float32", "bfloat16"],
-        default="float32",
-        help="bfloat16: faster where the device has it, see bench (default: float32)",
-    )

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..console.terminal import ProgressLine
 from ..errors import BackendError
 from ..motion.formats import read_npz
 from ..motion.skeleton import FPS
 from ..request import Request
 from .library_import import add_parser as add_import_parser
-from .terminal import ProgressLine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..console.terminal import ProgressLine
 from ..errors import BackendError
-from .terminal import ProgressLine
 
 if TYPE_CHECKING:
     import argparse

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..console.frames import watched
+from ..console.terminal import ProgressLine
 from ..errors import BackendError
 from ..models import list_models, seal, verify
-from .frames import watched
-from .terminal import ProgressLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

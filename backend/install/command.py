@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..commands.frames import watched
-from ..commands.terminal import ProgressLine
+from ..console.frames import watched
+from ..console.terminal import ProgressLine
 from .builds import BUILDS, choose_build
 from .place import Place
 from .steps import Installer

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from .cache import CachedEncoder
-from .encoder import TextEncoder, TextFeatures, load_encoder
+from .encoder import TextEncoder, load_encoder
+from .features import TextFeatures
 
 __all__ = ["CachedEncoder", "TextEncoder", "TextFeatures", "load_encoder"]

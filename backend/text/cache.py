@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from .encoder import TextEncoder, TextFeatures
+from .features import TextFeatures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
+
+    from .encoder import TextEncoder
 
 CACHED_TEXTS: Final = 256
 """About 60 MB at worst (77 tokens of 768 floats each), usually 10 MB."""

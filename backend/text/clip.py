@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from ..errors import BackendError
 from .bpe import CONTEXT, TOKENS, Tokenizer
-from .encoder import TextFeatures
+from .features import TextFeatures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,37 +3,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
-
-import torch
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import BackendError
+from . import clip, minilm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True)
-class TextFeatures:
-    """Features of B texts, float32, on the CPU.
-
-    `tokens` (B, N, token_dim), rows beyond a text's end are 0; `mask` (B, N) bool is true for real ones;
-    `sentence` (B, D) has unit length: its dot products are the cosines of retrieval.
-    """
-
-    tokens: Tensor
-    mask: Tensor
-    sentence: Tensor
-
-    @classmethod
-    def batch(cls, tokens: Sequence[Tensor], sentences: Sequence[Tensor]) -> Self:
-        """Put texts of different lengths together: `tokens` B times (n, token_dim), `sentences` B times (D,)."""
-        mask = pad_sequence([torch.ones(len(rows), dtype=torch.bool) for rows in tokens], batch_first=True)
-        return cls(pad_sequence(list(tokens), batch_first=True), mask, torch.stack(list(sentences)))
+    from .features import TextFeatures
 
 
 class TextEncoder(Protocol):
@@ -60,8 +39,6 @@ def load_encoder(name: str, model: Path | None = None) -> TextEncoder:
 
     Raises BackendError where the name is unknown or the weights are missing or not the right ones.
     """
-    from . import clip, minilm
-
     if name == minilm.NAME:
         return minilm.MiniLM.load()
     if name != clip.NAME:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from ..commands.terminal import ProgressLine
+from ..console.terminal import ProgressLine
 from ..errors import BackendError
 from ..model_folder import STARTER
 from .config import RunConfig

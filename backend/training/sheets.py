@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ..commands.terminal import ProgressLine
+from ..console.terminal import ProgressLine
 from ..errors import BackendError
 from ..generate import Generator
 from ..request import Request

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .. import installation, models, preferences
+from .. import backend_choice, installation, models
 from ..takes import session
 from ..translations import words
 from . import backend_status
@@ -22,7 +22,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, chosen: Remodif
     box = layout.box()
     backend_status.draw_line(box, context)
     _draw_log(box)
-    if not preferences.own(context):
+    if not backend_choice.is_own(context):
         _draw_installation(box)
     row = box.row()
     running = session.client.pid is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .. import installation, models, preferences
+from .. import backend_choice, installation, models, preferences
 from ..client.client import State
 from ..shared import BackendError
 from ..takes import session
@@ -52,7 +52,7 @@ def status(context: bpy.types.Context) -> Status:
     if session.client.error:
         return Status("Failed", "ERROR", session.client.error)
     try:
-        preferences.check_backend(context)
+        backend_choice.check(context)
     except BackendError as error:
         if state.error:
             return Status("Not installed", "ERROR", state.error)
@@ -61,7 +61,7 @@ def status(context: bpy.types.Context) -> Status:
         return Status("Not installed.", "INFO", error if error.code != "no_backend" else None)
     if note := session.client.version_note:
         return Status(f"{sentence()} {note}", "INFO")
-    if state.outdated and not preferences.own(context):
+    if state.outdated and not backend_choice.is_own(context):
         return Status(f"{sentence()} Repair brings its packages up to date.", "INFO")
     return Status(sentence(), "CHECKMARK" if session.client.state is State.READY else "INFO")
 
@@ -103,7 +103,7 @@ def draw_model(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context) -> bool:
     """What the sidebar shows while there is no backend; returns whether it did."""
     try:
-        preferences.check_backend(context)
+        backend_choice.check(context)
     except BackendError:
         pass
     else:

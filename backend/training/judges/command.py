@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ...commands.generate import add_model_options
-from ...commands.terminal import ProgressLine
+from ...console.options import add_model_options
+from ...console.terminal import ProgressLine
 from ...errors import BackendError
 from ...request import QUALITIES
 from ..config import RunConfig

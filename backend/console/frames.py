@@ -6,12 +6,14 @@ One line of JSON each, as in backend.protocol: `progress`, and at the end `done`
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import threading
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BackendError
+from .streams import take_standard_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +26,8 @@ def watched(work: Callable[[Progress], dict[str, Any]], end: Callable[[], None] 
 
     `end` ends what the work has started, when nobody holds the other end of our input any more.
     """
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    # Standard output belongs to the frames alone: what libraries print becomes the log.
-    os.dup2(2, 1)
+    reader, writer = take_standard_streams()
+    out = io.TextIOWrapper(writer, encoding="utf-8")
     lock = threading.Lock()
 
     def send(**header: object) -> None:
@@ -35,7 +36,7 @@ def watched(work: Callable[[Progress], dict[str, Any]], end: Callable[[], None] 
             out.flush()
 
     def wait_for_the_end() -> None:
-        while os.read(0, 4096):
+        while reader.read(1):
             pass
         if end:
             end()
