@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import numpy as np
 import torch
-from torch.nn.utils.rnn import pad_sequence
 
+from .conditioning import conditioning, unsuitable
 from .device import choose_device
-from .diffusion import Constraint, Schedule, Start, sample, take_coins, take_noise, taken_over
-from .edited import changed, on_canvas
+from .diffusion import Schedule, Start, sample, take_coins, take_noise
+from .edited import changed, edit_of, on_canvas
 from .errors import BackendError
 from .guides import Guides, GuideSearch
 from .librarian import answered
@@ -25,7 +25,7 @@ from .motion.skeleton import FPS
 from .precision import PRECISIONS, precise
 from .request import Provenance, Take
 from .row import takes_of_row
-from .text import CachedEncoder, TextEncoder, TextFeatures, load_encoder
+from .text import CachedEncoder, TextEncoder, load_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from .edited import Edit
     from .guides import Origin
-    from .library import Retrieved
     from .library_messages import Answer, Question
     from .model import Conditioning, MixtureConfig
     from .model_card import SamplerConfig
@@ -46,16 +46,6 @@ if TYPE_CHECKING:
 
 MOST_DEVIATIONS: Final = 1000.0
 """No motion is that many standard deviations from the mean; a network without training can be, and is held there."""
-
-FRESH: Final = 400
-"""Timestep from which part of a motion is made afresh: enough noise to fit a reference between its neighbours."""
-
-
-class Edit(NamedTuple):
-    """How part of a motion is made anew."""
-
-    constraint: Constraint
-    start: Start
 
 
 class Made(NamedTuple):
@@ -93,7 +83,7 @@ class Generator:
                 "Restore the model's folder from a backup or install it again.",
             )
         if card.layout.rotations and (foreign := [each for each in libraries if each.layouts() - {card.layout.name}]):
-            raise _unsuitable(foreign[0].name, card.name)
+            raise unsuitable(foreign[0].name, card.name)
         self.model = model
         self.given = libraries
         self.shelf = None if card.layout.rotations else shelf
@@ -182,12 +172,11 @@ class Generator:
         guides = self._guides.guides(request, frames, seeds)
 
         report("conditions", 0, 1)
-        starts = [self._features(*origin.fitted(frames)) for origin in guides.origins if origin is not None]
+        starts = [self.model.features(*origin.fitted(frames)) for origin in guides.origins if origin is not None]
         aligned = torch.stack(starts) if starts else None
-        # In float32 always: once a prompt, and every step depends on them.
-        conditions = self._conditions(text, guides.references, aligned, request.count)
+        conditions = conditioning(self.model, self.encoder, text, guides.references, aligned, request.count)
 
-        edit = self._edit(request, canvases, aligned) if canvases else None
+        edit = edit_of(self.model, request, canvases, aligned) if canvases else None
         start = edit.start if edit else self._start(aligned, guides.score)
         schedule = self._schedule(request.quality, start)
         real = torch.arange(min(frames + beyond, self.model.card.config.max_frames)) < frames
@@ -201,26 +190,6 @@ class Generator:
         if aligned is None or not sampler.start_timestep or score < sampler.start_score:
             return None
         return Start(aligned, sampler.start_timestep)
-
-    def _edit(self, request: Request, canvases: Sequence[Canvas], aligned: Tensor | None) -> Edit:
-        """How the free part of canvases is made: what must come out, and what the sampling starts from."""
-        card = self.model.card
-        if card.layout.rotations or card.layout.fps != FPS:
-            raise BackendError(
-                "model_unsupported",
-                f"The model {self.model_name} can make motions, but not change parts of them.",
-                "Choose the starter model for this.",
-            )
-        motions = [canvas.motion for canvas in canvases]
-        free = canvases[0].free
-        values = torch.stack([self._features(motion.positions, motion.contacts) for motion in motions])
-        last = card.config.diffusion.steps - 1
-        constraint = Constraint.of(card.layout, free, values, self.model.normalise, self.model.restore)
-        if request.strength < 1.0:
-            return Edit(constraint, Start(values, round(request.strength * last)))
-        fresh = values if aligned is None else taken_over(card.layout, values, aligned, free)
-        timestep = max(card.sampler.start_timestep, FRESH) if aligned is not None else last
-        return Edit(constraint, Start(fresh, min(timestep, last)))
 
     def origin(self, request: Request) -> Origin | None:
         """What the first take of a request begins with; None where sampling starts from noise alone."""
@@ -245,46 +214,6 @@ class Generator:
                 "Ask for a shorter clip or choose another model.",
             )
         return frames
-
-    @torch.inference_mode()
-    def _conditions(
-        self, text: TextFeatures, guides: Sequence[Retrieved], aligned: Tensor | None, count: int
-    ) -> Conditioning:
-        """Prompt and references as the denoiser reads them, for `count` samples; `aligned` (count, T, F) holds one
-        reference of each, fitted to length."""
-        network, device = self.model.network, self.model.device
-        prompt = network.encode_text(text.tokens.to(device), text.mask.to(device))
-        if not guides:
-            return network.denoiser.condition(prompt, None).repeated(count)
-        motions, captions = self._official(guides) if self.model.card.layout.rotations else self._encoded(guides)
-        motions = [motion[: self.model.card.config.max_frames] for motion in motions]
-        lengths = torch.tensor([len(motion) for motion in motions], device=device)
-        references = network.encode_references(
-            pad_sequence(motions, batch_first=True)[None],
-            lengths[None],
-            captions.tokens[None].to(device),
-            captions.mask[None].to(device),
-        )
-        shared = network.denoiser.condition(prompt, references).repeated(count)
-        return shared if aligned is None else network.denoiser.aligned_to(shared, aligned)
-
-    def _encoded(self, guides: Sequence[Retrieved]) -> tuple[list[Tensor], TextFeatures]:
-        """Normalised features and captions of references, made from their positions and words."""
-        motions = [self._features(each.clip.positions, each.clip.contacts) for each in guides]
-        return motions, self.encoder.encode([each.reference.caption for each in guides])
-
-    def _official(self, guides: Sequence[Retrieved]) -> tuple[list[Tensor], TextFeatures]:
-        """The same as an official database holds them: rotations cannot be made from positions."""
-        card, motions, tokens = self.model.card, [], []
-        for reference, clip in guides:
-            own = clip.features
-            if own is None or (own.layout, own.encoder) != (card.layout.name, card.encoder):
-                raise _unsuitable(reference.library, card.name)
-            if (own.rows.shape[1], own.tokens.shape[1]) != (card.config.features, card.config.reference_token_width):
-                raise _unsuitable(reference.library, card.name)
-            motions.append(torch.tensor(own.rows, device=self.model.device))
-            tokens.append(torch.tensor(own.tokens, dtype=torch.float32))
-        return motions, TextFeatures.batch(tokens, [each[-1] for each in tokens])
 
     def _sample(
         self,
@@ -327,11 +256,6 @@ class Generator:
         mixture = self.model.card.config.mixture
         return replace(mixture, coarse_scale=mixture.coarse_scale * request.scale)
 
-    def _features(self, positions: NDArray[np.float32], contacts: NDArray[np.float32]) -> Tensor:
-        """(T, 22, 3) and (T, 4) -> normalised features (T, F)."""
-        rows = self.model.card.layout.encode(positions.astype(np.float64), contacts.astype(np.float64))
-        return self.model.normalise(torch.from_numpy(rows.astype(np.float32)).to(self.model.device))
-
     def _motion(self, features: Tensor, frames: int) -> Motion:
         positions, contacts = decoded(self.model.card.layout, features.cpu().double().numpy(), frames)
         return rebuilt(positions, contacts, FPS)
@@ -369,11 +293,3 @@ class Generator:
             sampler=sampler,
             references=tuple(each.reference for each in guides.references),
         )
-
-
-def _unsuitable(library: str, model: str) -> BackendError:
-    return BackendError(
-        "library_unsuitable",
-        f"The library {library} has clips that the model {model} cannot read.",
-        "Leave it out: official models read the official database alone, see library import official.",
-    )

@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from .model import ModelConfig
@@ -54,6 +56,11 @@ class LoadedModel:
     def restore(self, normalised: Tensor) -> Tensor:
         """The inverse of `normalise`."""
         return normalised * self.deviation + self.mean
+
+    def features(self, positions: NDArray[np.float32], contacts: NDArray[np.float32]) -> Tensor:
+        """(T, 22, 3) and (T, 4) -> normalised features (T, F)."""
+        rows = self.card.layout.encode(positions.astype(np.float64), contacts.astype(np.float64))
+        return self.normalise(torch.from_numpy(rows.astype(np.float32)).to(self.device))
 
 
 def load_model(folder: Path, device: torch.device | str = "cpu") -> LoadedModel:
