@@ -39,7 +39,7 @@ TERMINAL = (
     "backend/verify.py",
 )
 """What only speaks in the terminal, in English."""
-DRAWN = ("remodiffuse_blender/ui", "remodiffuse_blender/takes.py", "remodiffuse_blender/library.py",
+DRAWN = ("remodiffuse_blender/ui", "remodiffuse_blender/takes.py", "remodiffuse_blender/library",
          "remodiffuse_blender/installation.py", "remodiffuse_blender/operators")  # fmt: skip
 SAYING = {"paragraph", "words", "label", "progress", "Status"}
 

@@ -60,8 +60,7 @@ class LibraryPanel(SidebarPanel, bpy.types.Panel):
         row.prop(state, "caption", text="", placeholder="What the active action shows")
         row.operator("remodiffuse.add_clip", text="", icon="ADD")
         desk = library.desk
-        if desk.importing:
-            work = desk.importing
+        if work := library.importing.work:
             layout.progress(
                 factor=work.read / len(work.files), text=words(f"File {work.read}/{len(work.files)}"), type="BAR"
             )

@@ -36,9 +36,9 @@ def test_typing_finds_clips(desk: Rna) -> None:
     # Several letters typed while a question is on its way become one more question, for the last of them.
     for text in ("s", "si", "sit"):
         state().text = text
-    assert desk.wanted.text == "sit"
+    assert desk.wanted.question.text == "sit"
     wait()
-    assert desk.answered.text == "sit"
+    assert desk.answered.question.text == "sit"
     assert search("") == []
 
 
