@@ -7,6 +7,7 @@ How many of them work at a time is `diffusion.pace`'s to say, which also makes l
 from __future__ import annotations
 
 import os
+import sys
 from typing import Final
 
 MAX_THREADS: Final = 8
@@ -25,7 +26,12 @@ def limit_threads(wanted: int | None) -> None:
     """Must be called before torch is imported. Without a wish, the environment's own settings are respected."""
     if wanted is not None:
         os.environ["OMP_NUM_THREADS"] = str(wanted)
-    os.environ.setdefault("OMP_NUM_THREADS", str(min(MAX_THREADS, os.cpu_count() or 1)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(min(MAX_THREADS, _processors())))
     if "OMP_WAIT_POLICY" not in os.environ:
         for name, value in _WAITING.items():
             os.environ.setdefault(name, value)
+
+
+def _processors() -> int:
+    """Those that this process may use; a scheduler or a container may keep it on some."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
