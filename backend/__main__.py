@@ -8,6 +8,7 @@ import sys
 from typing import Final
 
 from .errors import BackendError
+from .threads import keep_numpy_to_one_thread
 
 COMMANDS: Final = {
     "generate": ("backend.commands.generate", "main", "a prompt becomes motion files (.npz, .bvh)"),
@@ -39,6 +40,7 @@ def main() -> int:
         sys.stderr.write(f'There is no command "{name}".\n\n{_help()}')
         return 2
     try:
+        keep_numpy_to_one_thread()
         module, function, _ = COMMANDS[name]
         return getattr(importlib.import_module(module), function)(arguments)
     except BackendError as error:

@@ -43,3 +43,17 @@ def test_only_processors_that_the_process_may_use_count() -> None:
     alone = "import os\nos.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
     assert _settings(None, alone)[0] == "1"
     assert _settings(None)[0] == str(min(MAX_THREADS, len(os.sched_getaffinity(0))))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+def test_numpy_starts_no_threads_of_its_own() -> None:
+    script = (
+        "import sys, os; sys.argv = ['backend', 'serve', '--help']\n"
+        "from backend.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "import numpy; matrix = numpy.ones((999, 999)); matrix @ matrix; print(len(os.listdir('/proc/self/task')))"
+    )
+    kept = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=kept, capture_output=True, text=True, check=True)
+    assert run.stdout.split()[-1] == "1"
