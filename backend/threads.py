@@ -25,8 +25,8 @@ _WAITING: Final = {
 def keep_numpy_to_one_thread() -> None:
     """Must be called before numpy is imported. The environment's own setting is respected.
 
-    What numpy multiplies here is small, but the threads of its OpenBLAS spin on for some 20 ms after each product: the
-    conditions of a take cost 49 ms instead of 9 on two cores, and its first steps were slower, too.
+    What numpy multiplies here is small, but the threads of its OpenBLAS spin on for a while after each product: the
+    conditions of a take cost 19 to 49 ms instead of 9 on two cores, and its first steps were slower, too.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

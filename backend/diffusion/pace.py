@@ -44,7 +44,7 @@ class Pace:
         _work_with(threads)
         begin, used = time.perf_counter(), time.process_time()
         yield
-        seconds = time.perf_counter() - begin
+        seconds = max(time.perf_counter() - begin, 1e-9)
         self._learn(work, threads, seconds, (time.process_time() - used) / seconds)
 
     def _choose(self, work: object) -> int:
