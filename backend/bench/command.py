@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default="t2m", help="t2m or kit (official sizes), starter, or a model folder")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
-    parser.add_argument("--batch", type=int, nargs="+", default=[1, 4], help="takes at a time (default: 1 4)")
+    parser.add_argument("--batch", type=int, nargs="+", help="takes at a time (default: 1 4)")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), help="this one, however slow")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     what = parser.add_mutually_exclusive_group()
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=2, help="takes of each prompt with --quality (default: 2)")
     options = parser.parse_args(argv)
     numbers = [("--threads", options.threads), ("--library", options.library), ("--seeds", options.seeds)]
-    for name, value in (*numbers, *(("--batch", batch) for batch in options.batch)):
+    for name, value in (*numbers, *(("--batch", batch) for batch in options.batch or ())):
         if value is not None and value < 1:
             raise BackendError("bad_request", f"{name} {value} is out of range.", "Choose 1 or more.")
     limit_threads(options.threads)
@@ -66,7 +66,7 @@ def _measured(options: argparse.Namespace) -> list[dict[str, Any]]:
 
     from ..device import choose_device
     from ..model_folder import load_model
-    from .sampling import bench, official_size
+    from .sampling import BATCHES, bench, official_size
 
     device = torch.device(choose_device(options.device))
     if options.model in FEATURES:
@@ -78,9 +78,8 @@ def _measured(options: argparse.Namespace) -> list[dict[str, Any]]:
 
         return [asdict(row) for row in measure_lengths(options.model, network, device, options.precision or "float32")]
     precisions = [options.precision] if options.precision else None
-    rows = bench(
-        options.model, network, device, precisions, lambda words: sys.stderr.write(words + "\n"), options.batch
-    )
+    batches = options.batch or BATCHES
+    rows = bench(options.model, network, device, precisions, lambda words: sys.stderr.write(words + "\n"), batches)
     return [asdict(row) for row in rows]
 
 

@@ -193,13 +193,13 @@ def _lives(pid: int) -> bool:
 
 def remove_tree(path: Path) -> None:
     if path.exists():
-        shutil.rmtree(any_length(path) if os.name == "nt" else path)
+        shutil.rmtree(_here(path))
 
 
 def size_of(path: Path) -> int:
     """Bytes of the files beneath, each counted once however many names it has; files may come and go meanwhile."""
     total, seen = 0, set()
-    pending: list[Any] = [any_length(path) if os.name == "nt" else path]
+    pending: list[Any] = [_here(path)]
     while pending:
         with contextlib.suppress(OSError), os.scandir(pending.pop()) as entries:
             for entry in entries:
@@ -216,13 +216,17 @@ def size_of(path: Path) -> int:
     return total
 
 
+def _here(path: Path) -> Path | str:
+    return any_length(path) if os.name == "nt" else path
+
+
 def any_length(path: Path | PureWindowsPath) -> str:
     """The full path as Windows takes it at any length.
 
     By default it holds Python to 260 characters, not uv, which unpacks: PyTorch's longest file has more than 300 in the
     extension's user folder.
     """
-    full = ntpath.normpath(ntpath.abspath(str(path)))
+    full = ntpath.abspath(path)
     if full.startswith("\\\\?\\"):
         return full
     return "\\\\?\\UNC" + full[1:] if full.startswith("\\\\") else "\\\\?\\" + full

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from small_network import CONFIG, Draws, Inputs, random_network
 
-from backend.diffusion import pace, sample
+from backend.diffusion import pace
 from backend.diffusion.pace import PATIENCE, Pace, paced
 
 if TYPE_CHECKING:
@@ -107,31 +106,6 @@ def test_sampling_gives_the_threads_back() -> None:
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
-
-
-def test_takes_depend_on_the_threads_by_rounding_at_most() -> None:
-    network, inputs, draws = random_network(), Inputs.random(), Draws.of()
-    before, takes = torch.get_num_threads(), []
-    with torch.no_grad():
-        conditions = network.denoiser.condition(*inputs.conditions(network))
-    try:
-        for threads in (1, 2, 4):
-            torch.set_num_threads(threads)
-            takes.append(
-                sample(
-                    network.denoiser,
-                    conditions,
-                    inputs.mask,
-                    draws.noise,
-                    draws.coins,
-                    draws.schedule,
-                    CONFIG.mixture,
-                )
-            )
-    finally:
-        torch.set_num_threads(before)
-    for take in takes[1:]:
-        torch.testing.assert_close(take, takes[0], atol=2e-5, rtol=0)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="a process is kept on one core on Linux only")

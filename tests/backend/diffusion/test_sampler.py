@@ -103,6 +103,21 @@ def test_coins_decide_and_nothing_global_does() -> None:
     assert [torch.equal(other[number], first[number]) for number in range(3)] == [True, False, True]
 
 
+def test_takes_depend_on_the_threads_by_rounding_at_most() -> None:
+    network, draws = random_network(), Draws.of()
+    inputs, conditions = _conditions(CONFIG)
+    arguments = (network.denoiser, conditions, inputs.mask, draws.noise, draws.coins, draws.schedule, CONFIG.mixture)
+    before, takes = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 4):
+            torch.set_num_threads(threads)
+            takes.append(sample(*arguments))
+    finally:
+        torch.set_num_threads(before)
+    for take in takes[1:]:
+        torch.testing.assert_close(take, takes[0], atol=2e-5, rtol=0)
+
+
 def test_sampling_changes_none_of_its_inputs() -> None:
     network, draws = random_network(), Draws.of()
     inputs, conditions = _conditions(CONFIG)
