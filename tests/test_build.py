@@ -6,8 +6,10 @@ from __future__ import annotations
 import ast
 import dataclasses
 import importlib
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pytest
 
 import build
 from backend.__main__ import COMMANDS
-from tools import extension
+from tools import extension, lock
 from tools.console import BuildError
 from tools.environments import Environment, ensure
 
@@ -99,3 +101,25 @@ def test_the_zip_is_reproducible_and_holds_the_add_on_and_its_backend() -> None:
     names = set(zipfile.ZipFile(archive).namelist())
     assert {"__init__.py", "blender_manifest.toml", "LICENSE", "backend/protocol.py", "backend/motion/clip.py"} <= names
     assert not [name for name in names if "__pycache__" in name or name.startswith(("backend/training", "tests"))]
+
+
+def test_a_list_names_pytorchs_own_build_by_known_hashes() -> None:
+    before = "sympy==1.14.0 \\\n    --hash=sha256:11\n"
+    after = "tqdm==4.70.1 \\\n    --hash=sha256:22\n"
+    wanted = "torch=={} ; sys_platform == 'win32' \\\n    --hash=sha256:33 \\\n    --hash=sha256:44\n"
+    known = tomllib.loads(lock.WHEELS.read_text("utf-8"))
+    made = lock.with_build(before + wanted.format(known["version"]) + after, "cu130")
+    assert made.startswith(f"{before}torch=={known['version']}+cu130 ; sys_platform == 'win32' \\\n")
+    assert made.endswith(after)
+    assert sorted(re.findall("sha256:([0-9a-f]{64})", made)) == sorted(known["cu130"].values())
+    with pytest.raises(BuildError, match="another version"):
+        lock.with_build(before + wanted.format("9.0.0") + after, "cu130")
+
+
+def test_the_lists_have_the_known_hashes_and_the_version_of_the_project() -> None:
+    known = tomllib.loads(lock.WHEELS.read_text("utf-8"))
+    needs = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    assert f"torch=={known['version']}" in needs
+    for name, kind in (("cpu", "cpu"), ("cuda", "cu130")):
+        listed = (lock.LOCKS / f"{name}.txt").read_text("utf-8")
+        assert lock.with_build(listed, kind) == listed

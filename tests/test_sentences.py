@@ -96,6 +96,8 @@ def errors() -> set[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and called(node) == "BackendError":
                 found.update(text for part in node.args[1:3] for text in texts(part, known))
+            elif isinstance(node, ast.Call) and called(node) == "_run" and name.endswith("install/steps.py"):
+                found.update(texts(node.args[2], known))
             elif isinstance(node, ast.Call) and called(node) == "_bad" and name.endswith("bvh_clips.py"):
                 found.update(f"{text}." for text in texts(node.args[0], known))
                 found.update(texts(node.args[1], known))

