@@ -96,6 +96,9 @@ def errors() -> set[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and called(node) == "BackendError":
                 found.update(text for part in node.args[1:3] for text in texts(part, known))
+            elif isinstance(node, ast.FunctionDef) and node.name == "note" and name.endswith("install/builds.py"):
+                returned = (each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value)
+                found.update(text for value in returned for text in texts(value, known) if text)
             elif isinstance(node, ast.Call) and called(node) == "_run" and name.endswith("install/steps.py"):
                 found.update(texts(node.args[2], known))
             elif isinstance(node, ast.Call) and called(node) == "_bad" and name.endswith("bvh_clips.py"):

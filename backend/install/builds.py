@@ -174,12 +174,12 @@ def note(machine: Machine, build: Build) -> str:
     if machine.gpu != "nvidia" or build.name == "cuda" or (build.name == "standard" and machine.system == "Linux"):
         return ""
     if machine.too_old():
-        why, remedy = "it is older than Turing (GTX 16, RTX 20), which CUDA 13 needs", "The processor does its work"
-    elif not machine.driver:
-        why, remedy = "its driver could not be asked for its version", "Mend the driver, then press Repair"
-    elif machine.driver < CUDA_DRIVER:
-        why = f"its driver is version {machine.driver}, CUDA 13 needs {CUDA_DRIVER}"
-        remedy = "Update the driver, then press Repair"
-    else:
-        why, remedy = "this build is for the processor", "Choose Automatic as the device, then press Repair"
-    return f"The NVIDIA GPU is not used: {why}. {remedy}."
+        return "The NVIDIA GPU is not used: it is older than Turing (GTX 16, RTX 20), which CUDA 13 needs."
+    if not machine.driver:
+        return "The NVIDIA GPU is not used: its driver does not answer. Mend the driver, then press Repair."
+    if machine.driver < CUDA_DRIVER:
+        return (
+            f"The NVIDIA GPU is not used: its driver is version {machine.driver}, CUDA 13 needs {CUDA_DRIVER}."
+            " Update the driver, then press Repair."
+        )
+    return "The NVIDIA GPU is not used: this build is for the processor. With Automatic as the device press Repair."

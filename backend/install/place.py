@@ -40,6 +40,8 @@ class Ready:
     memory: int
     bytes: int
     seconds: float
+    note: str = ""
+    """Why a GPU that is there is not used."""
 
 
 @dataclass(frozen=True, slots=True)

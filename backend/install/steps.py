@@ -42,9 +42,11 @@ for device in ("cuda", "mps", "cpu"):
     try:
         torch.linspace(0, 1, 4, device=device).sum().item()
         break
-    except (RuntimeError, AssertionError, NotImplementedError):
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         if device == "cpu":
             raise
+        if device == "cuda" and torch.cuda.is_available():
+            print("The GPU does not compute:", error, file=sys.stderr)
 name, memory = device, 0
 if device == "cuda":
     name, memory = torch.cuda.get_device_name(), torch.cuda.get_device_properties(0).total_memory
@@ -227,6 +229,7 @@ class Installer:
             memory=found["memory"],
             bytes=size_of(self.place.environment),
             seconds=round(seconds, 1),
+            note=note(Machine.this(), self.build),
         )
 
     def _run(

@@ -9,6 +9,7 @@ from .. import backend_choice, installation, models
 from ..takes import session
 from ..translations import words
 from . import backend_status
+from .text import paragraph
 
 if TYPE_CHECKING:
     import bpy
@@ -23,6 +24,8 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, chosen: Remodif
     backend_status.draw_line(box, context)
     _draw_log(box)
     if not backend_choice.is_own(context):
+        if (ready := installation.installation.ready) and ready.note and chosen.device != "cpu":
+            paragraph(box, context, words(ready.note), icon="INFO")
         _draw_installation(box)
     row = box.row()
     running = session.client.pid is not None

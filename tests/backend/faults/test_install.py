@@ -214,7 +214,7 @@ NEW: Final = (591, (8, 9))
         (Machine("Linux", "x86_64", (3, 11), "nvidia", *NEW), "standard", ""),
         (Machine("Linux", "x86_64", (3, 11), "nvidia", 580), "standard", ""),
         (Machine("Linux", "x86_64", (3, 11), "nvidia", 570, (8, 9)), "cpu", "driver is version 570"),
-        (Machine("Linux", "x86_64", (3, 11), "nvidia", 0), "cpu", "driver could not be asked"),
+        (Machine("Linux", "x86_64", (3, 11), "nvidia", 0), "cpu", "driver does not answer"),
         (Machine("Linux", "x86_64", (3, 11), "nvidia", 580, (6, 1)), "cpu", "older than Turing"),
         (Machine("Linux", "aarch64", (3, 11), ""), "standard", ""),
         (Machine("Darwin", "arm64", (3, 11), "apple"), "standard", ""),

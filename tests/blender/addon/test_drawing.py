@@ -162,6 +162,23 @@ def test_when_it_failed(addon: str, settings: Rna, preferences: Rna, takes: Rna)
     assert draw_everything(addon)
 
 
+def test_a_gpu_that_is_not_used_is_explained(addon: str, preferences: Rna) -> None:
+    installation: Rna = importlib.import_module(f"{addon}.installation").installation
+    shared: Rna = importlib.import_module(f"{addon}.shared")
+    before, python, device = installation.ready, preferences.python, preferences.device
+
+    def labels(note: str, device: str = "auto") -> int:
+        preferences.python, preferences.device = "", device
+        installation.ready = shared.Ready("cpu", "", "3.11", {}, "cpu", 0, 0, 0.0, note)
+        return draw_everything(addon)["preferences"].count("label")
+
+    try:
+        assert labels("The GPU is too old.") == labels("") + 1
+        assert labels("The GPU is too old.", "cpu") == labels("")
+    finally:
+        installation.ready, preferences.python, preferences.device = before, python, device
+
+
 def test_with_takes_references_and_clips(addon: str, desk: Rna, settings: Rna) -> None:
     settings.count = 2
     generate()
