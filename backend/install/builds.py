@@ -123,8 +123,13 @@ def _nvidia() -> tuple[int, tuple[int, int] | None] | None:
         words = Path("/proc/driver/nvidia/version").read_text("utf-8", errors="replace")
     except OSError:
         return (0, None) if program else None
-    driver = re.search(r"Kernel Module.*?\s(\d+)\.\d", words)
-    return (int(driver[1]) if driver else 0, None)
+    return read_module(words), None
+
+
+def read_module(words: str) -> int:
+    """The driver's main version from what its kernel module says of itself, 0 where that is something else."""
+    found = re.search(r"Kernel Module.*?\s(\d+)\.\d", words)
+    return int(found[1]) if found else 0
 
 
 def read_gpus(said: str) -> tuple[int, tuple[int, int]] | None:

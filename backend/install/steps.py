@@ -177,8 +177,8 @@ class Installer:
         source: list[str | Path] = ["--find-links", self.wheels] if self.wheels else []
         if not self.online:
             source += ["--no-index"]
-        elif self.build.backend and not (self.wheels and any(self.wheels.glob("torch-*.whl"))):
-            source += ["--torch-backend", self.build.backend]
+        elif (own := self.build.backend) and not (self.wheels and any(self.wheels.glob(f"torch-*+{own}-*.whl"))):
+            source += ["--torch-backend", own]
         words = ["pip", "install", "--no-deps", "--require-hashes", "--no-build", "--no-progress", *source]
         with self._bytes_shown():
             self._run(

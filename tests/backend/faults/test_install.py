@@ -23,7 +23,7 @@ import pytest
 
 from backend.errors import BackendError
 from backend.install import builds
-from backend.install.builds import BUILDS, LOCKS, Build, Machine, choose_build, note, read_gpus
+from backend.install.builds import BUILDS, LOCKS, Build, Machine, choose_build, note, read_gpus, read_module
 from backend.install.place import MARK, Place, any_length
 from backend.install.steps import Installer
 
@@ -251,6 +251,18 @@ def test_a_processor_asked_for_is_what_one_gets() -> None:
 )
 def test_what_the_driver_says_is_read(said: str, read: tuple[int, tuple[int, int]] | None) -> None:
     assert read_gpus(said) == read
+
+
+@pytest.mark.parametrize(
+    ("words", "driver"),
+    [
+        ("NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 18:56:32 UTC 2023\nGCC version:", 535),
+        ("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.82.07  Release Build\nGCC version: 14.2", 580),
+        ("NVRM version: something new\nGCC version: gcc version 14.2.0", 0),
+    ],
+)
+def test_what_the_kernel_module_says_is_read(words: str, driver: int) -> None:
+    assert read_module(words) == driver
 
 
 @pytest.mark.parametrize(("script", "found"), [("echo 591.86, 8.9", (591, (8, 9))), ("exit 9", (0, None))])
