@@ -14,6 +14,7 @@ def test_automatic_is_a_device_that_computes() -> None:
     assert torch.ones(3, device=choose_device()).sum().item() == 3
 
 
+@pytest.mark.fault("GPU or its driver too old")
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU that computes is here")
 @pytest.mark.parametrize("claimed", ["cuda", "mps"])
 def test_a_gpu_that_does_not_compute_is_passed_over(monkeypatch: pytest.MonkeyPatch, claimed: str) -> None:
