@@ -21,8 +21,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from ..errors import BackendError
-from .builds import LOCKS, Build, Machine, note
+from .builds import LOCKS, Build, note
 from .checks import check_python, check_source, check_space
+from .machine import Machine
 from .place import Place, Ready, end_orphan, remove_tree, size_of
 
 if TYPE_CHECKING:

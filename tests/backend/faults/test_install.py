@@ -23,7 +23,8 @@ import pytest
 
 from backend.errors import BackendError
 from backend.install import builds
-from backend.install.builds import BUILDS, LOCKS, Build, Machine, choose_build, note, read_gpus, read_module
+from backend.install.builds import BUILDS, LOCKS, Build, choose_build, note
+from backend.install.machine import Machine, nvidia, read_gpus, read_module
 from backend.install.place import MARK, Place, any_length
 from backend.install.steps import Installer
 
@@ -277,9 +278,9 @@ def test_the_driver_is_asked(
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert builds._nvidia.__wrapped__() == found
+    assert nvidia.__wrapped__() == found
     (tmp_path / "nvidia-smi").unlink()
-    assert builds._nvidia.__wrapped__() is None
+    assert nvidia.__wrapped__() is None
 
 
 def test_a_python_without_a_build_is_told(tmp_path: Path) -> None:
